@@ -1,0 +1,99 @@
+// A kind is a declaration: everything the API server needs to know about it, and nothing it does.
+// The generic verbs (../rest) read these; no kind is named anywhere else in the API server.
+import type { FieldError } from '../../../api/field.ts'
+import type { KubeObject } from '../../../api/types/object.ts'
+
+/** One column of the server-side table. `priority` 0 is always printed, 1 only with `-o wide`. */
+export interface Column {
+  name: string
+  type: 'string' | 'integer' | 'date' | 'number' | 'boolean'
+  format?: string
+  description: string
+  priority: number
+}
+
+/** What a strategy may look at beside the object. Read-only; the same view that admission uses. */
+export interface RegistryView {
+  /** Virtual time, ms since the Unix epoch. */
+  nowMs: number
+  /** A stored object by resource (plural, with group: `services`, `deployments.apps`), or undefined. */
+  get(resource: string, namespace: string | undefined, name: string): KubeObject | undefined
+  list(resource: string, namespace?: string): readonly KubeObject[]
+  /** Deterministic: drawn from the API server's own random stream. */
+  random(): number
+  /** The user name and groups of the request. */
+  user: { name: string; groups: readonly string[] }
+}
+
+/** How an update through one door (the main resource, /status, /resize …) changes and checks an object. */
+export interface UpdateStrategy {
+  /** Changes `draft` in place (a private copy): resets what this door may not write, bumps generation and the like. */
+  prepareForUpdate?(draft: KubeObject, old: KubeObject, view: RegistryView): void
+  /** All errors, in upstream's order. Runs after prepareForUpdate, defaulting and admission. */
+  validateUpdate(draft: KubeObject, old: KubeObject, view: RegistryView): FieldError[]
+  warnings?(draft: KubeObject, old: KubeObject, view: RegistryView): string[]
+}
+
+/**
+ * Contract for a kind. `defaults`, `prepareFor*` and `canonicalize` get a draft they own and change in place; everything else is pure.
+ * Order at create, as upstream: decode → defaults → mutating admission → prepareForCreate → name generation → validate → validating admission → canonicalize → store.
+ */
+export interface KindStrategy extends UpdateStrategy {
+  group: string
+  version: string
+  kind: string
+  /** Plural, lower case: `pods`. */
+  resource: string
+  singular: string
+  shortNames: readonly string[]
+  categories: readonly string[]
+  namespaced: boolean
+  /** Verbs in discovery's order; absent means all eight: create delete deletecollection get list patch update watch. */
+  verbs?: readonly string[]
+  /** Other group-versions that serve the same stored objects (events.k8s.io/v1 for events, autoscaling/v1 for HPA), with lossless converters. */
+  alsoServedAs?: readonly ServedVersion[]
+
+  /** v1 defaults, recursively (a Deployment defaults its pod template). Runs on every decode, also of patches' results. */
+  defaults(draft: KubeObject): void
+  prepareForCreate?(draft: KubeObject, view: RegistryView): void
+  /** All errors, in upstream's order. Generic metadata checks (name, labels, annotations, ownerReferences …) are made by calling
+   *  validateObjectMeta from ../../../api/validation at the place where upstream does. */
+  validate(draft: KubeObject, view: RegistryView): FieldError[]
+  createWarnings?(draft: KubeObject, view: RegistryView): string[]
+  canonicalize?(draft: KubeObject): void
+  /** Upstream's AllowCreateOnUpdate: PUT to a missing name creates. */
+  allowCreateOnUpdate?: boolean
+  /** Upstream's AllowUnconditionalUpdate: PUT without resourceVersion overwrites. */
+  allowUnconditionalUpdate?: boolean
+  /** Which deletion a DELETE without options means; absent = Background. */
+  defaultPropagation?: 'Orphan' | 'Background' | 'Foreground'
+  /** DELETE answers with the object instead of a Status. */
+  deleteReturnsObject?: boolean
+  /** Grace period of a DELETE in seconds (pods); undefined = delete at once. Receives the options' value, or undefined. */
+  gracePeriodSeconds?(object: KubeObject, requested: number | undefined): number
+  /** Further doors, by subresource name: status, resize, ephemeralcontainers, approval … */
+  subresources?: Readonly<Record<string, Subresource>>
+  /** Values that a field selector may name, besides metadata.name and metadata.namespace. */
+  selectableFields?(object: KubeObject): Record<string, string>
+  columns: readonly Column[]
+  /** Cells of one row, in the order of columns (strings or numbers; dates already as "5m" via translateTimestampSince). */
+  row(object: KubeObject, nowMs: number): (string | number | boolean | null)[]
+}
+
+export interface ServedVersion {
+  group: string
+  version: string
+  /** From the storage version to this one; returns a new object. */
+  toServed(object: KubeObject): KubeObject
+  /** And back. */
+  fromServed(object: KubeObject): KubeObject
+  defaults?(draft: KubeObject): void
+}
+
+export type Subresource =
+  /** Writes a part of the same object. */
+  | ({ does: 'update' } & UpdateStrategy)
+  /** autoscaling/v1 Scale seen through these paths. */
+  | { does: 'scale'; specReplicasPath: string; statusReplicasPath: string; selector(object: KubeObject): string }
+  /** Handled by a named handler of the API server (binding, eviction, log, exec, token …). */
+  | { does: 'handler'; kind: string; group: string; version: string; verbs: readonly string[] }
