@@ -1,0 +1,5 @@
+import type { TraceLevel } from '../record.ts'
+
+export interface ApiserverTrace {}
+
+export const apiserverLevels: Record<keyof ApiserverTrace, TraceLevel> = {}

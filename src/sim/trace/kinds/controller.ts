@@ -1,0 +1,5 @@
+import type { TraceLevel } from '../record.ts'
+
+export interface ControllerTrace {}
+
+export const controllerLevels: Record<keyof ControllerTrace, TraceLevel> = {}

@@ -1,0 +1,5 @@
+import type { TraceLevel } from '../record.ts'
+
+export interface EtcdTrace {}
+
+export const etcdLevels: Record<keyof EtcdTrace, TraceLevel> = {}

@@ -1,0 +1,5 @@
+import type { TraceLevel } from '../record.ts'
+
+export interface KubeletTrace {}
+
+export const kubeletLevels: Record<keyof KubeletTrace, TraceLevel> = {}

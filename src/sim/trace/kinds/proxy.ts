@@ -1,0 +1,5 @@
+import type { TraceLevel } from '../record.ts'
+
+export interface ProxyTrace {}
+
+export const proxyLevels: Record<keyof ProxyTrace, TraceLevel> = {}
