@@ -23,7 +23,12 @@ export interface RegistryView {
   random(): number
   /** The user name and groups of the request. */
   user: { name: string; groups: readonly string[] }
+  /** The request asks for dryRun=All: nothing will be stored. */
+  dryRun?: boolean
 }
+
+/** Why beginCreate or beginUpdate refused: field errors answer 422 Invalid, `internalError` answers 500 InternalError with that text. */
+export type BeginFailure = { fieldErrors: FieldError[] } | { internalError: string }
 
 /** How an update through one door (the main resource, /status, /resize …) changes and checks an object. */
 export interface UpdateStrategy {
@@ -55,6 +60,12 @@ export interface KindStrategy extends UpdateStrategy {
 
   /** v1 defaults, recursively (a Deployment defaults its pod template). Runs on every decode, also of patches' results. */
   defaults(draft: KubeObject): void
+  /** Upstream's BeginCreate and BeginUpdate (the Service's addresses and ports): changes `draft` in place just before prepareForCreate /
+   *  prepareForUpdate (main resource only). A failure is the whole answer: nothing else is validated. */
+  beginCreate?(draft: KubeObject, view: RegistryView): BeginFailure | undefined
+  beginUpdate?(draft: KubeObject, old: KubeObject, view: RegistryView): BeginFailure | undefined
+  /** Upstream's AfterDelete: objects that are deleted together with this one, if they exist (a Service's Endpoints). */
+  afterDelete?(object: KubeObject): readonly { resource: string; namespace: string; name: string }[]
   prepareForCreate?(draft: KubeObject, view: RegistryView): void
   /** All errors, in upstream's order. Generic metadata checks (name, labels, annotations, ownerReferences …) are made by calling
    *  validateObjectMeta from ../../../api/validation at the place where upstream does. */
