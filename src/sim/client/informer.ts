@@ -90,7 +90,7 @@ export function createInformers(hooks: InformerHooks): Informers {
       resourceVersion: fromScratch ? '' : state.resourceVersion,
       backoffMs: Math.min(state.backoffMs * 2, BACKOFF_MAX_MS),
     })
-    ctx.setTimer(`informer/${state.spec.name}`, state.backoffMs * (1 + ctx.random('informer')), 'informer.retry', state.spec.name)
+    ctx.setTimer(`informer/${state.spec.name}`, state.backoffMs * (1 + ctx.random('informer')), 'informer.retry', state.spec.name, { periodic: true })
   }
 
   const change = (ctx: Context, name: string, type: InformerEvent['type'], object: KubeObject): void => {
@@ -146,6 +146,8 @@ export function createInformers(hooks: InformerHooks): Informers {
       return
     }
     const listing = state.resourceVersion === ''
+    // A new list after a retry (background work) may bring real news.
+    if (listing && store(ctx, state.spec.name).get(objectKey(object))?.metadata.resourceVersion !== object.metadata.resourceVersion) ctx.foreground()
     if (listing) ctx.table<string>(`informer-seen/${state.spec.name}`).put(objectKey(object), '1')
     else states(ctx).put(state.spec.name, { ...state, resourceVersion })
     change(ctx, state.spec.name, type, object)
