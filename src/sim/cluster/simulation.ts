@@ -313,7 +313,7 @@ export class Simulation {
         const full = timerKey(key)
         const old = sim.timers.get(full)
         if (old !== undefined) kernel.unschedule(old)
-        sim.timers.put(full, schedule(delayMs, kind, payload, options.periodic ?? false, full))
+        sim.timers.put(full, schedule(delayMs, kind, payload, options.periodic ?? current().background, full))
       },
       cancelTimer(key) {
         const old = sim.timers.get(timerKey(key))
@@ -323,6 +323,9 @@ export class Simulation {
       },
       hasTimer: (key) => sim.timers.has(timerKey(key)),
       next: (kind, payload = null) => void schedule(0, kind, payload, current().background),
+      get background() {
+        return current().background
+      },
       foreground() {
         current().background = false
       },
@@ -330,10 +333,14 @@ export class Simulation {
     }
     // The getters must survive, hence defineProperties instead of a spread.
     const context = Object.defineProperties({}, Object.getOwnPropertyDescriptors(base)) as Context
-    const net: Pick<Context, 'record' | 'because' | 'call' | 'reply' | 'push' | 'hangUp' | 'send' | 'startProcess' | 'stopProcess'> = {
+    const net: Pick<Context, 'record' | 'because' | 'resume' | 'call' | 'reply' | 'push' | 'hangUp' | 'send' | 'startProcess' | 'stopProcess'> = {
       record: <K extends TraceKind>(kind: K, data: TraceData[K], subject?: ObjectRef) => sim.record(id, kind, data, current().cause, subject),
       because(record) {
         current().cause = record
+      },
+      resume(work) {
+        current().cause = work.cause
+        current().background = work.background
       },
       call: (to: ComponentId, kind: string, payload: unknown, options: CallOptions) => sim.network.open(id, to, kind, payload, options, current().cause),
       reply: (call, payload, look = {}) => sim.network.answer(id, call, 'response', payload, look, current().cause),

@@ -81,6 +81,8 @@ export interface StepContext {
   hasTimer(key: string): boolean
   /** Delivers `kind` to this component at the same instant, after what is already due: a continuation. */
   next(kind: string, payload?: unknown): void
+  /** Whether the present step is background work. */
+  readonly background: boolean
   /** Periodic work found something to do: what this step sends, schedules and records from here on is no longer background. */
   foreground(): void
   /** Uniform in [0, 1), from this component's own stream; `stream` names a further independent one. */
@@ -88,7 +90,7 @@ export interface StepContext {
 }
 
 export interface TimerOptions {
-  /** Marks the timer as background work; it does not keep a cluster from being quiet. */
+  /** true marks the timer as background work: it does not keep a cluster from being quiet. Absent: as the present step. false: never background. */
   periodic?: boolean
 }
 

@@ -11,6 +11,8 @@ export interface Context extends StepContext {
   readonly cause: number
   /** From here on (in this step) effects are caused by this record. */
   because(record: number): void
+  /** Goes on with work that waited in a queue or log: its cause and its background flag replace the present step's. */
+  resume(work: { readonly cause: number; readonly background: boolean }): void
 
   /** A request over a connection (TCP-like: ordered, retried by the kernel, refused if nobody listens). Returns the call's number. */
   call(to: ComponentId, kind: string, payload: unknown, options: CallOptions): number
