@@ -25,6 +25,8 @@ export interface RegistryView {
   user: { name: string; groups: readonly string[] }
   /** The request asks for dryRun=All: nothing will be stored. */
   dryRun?: boolean
+  /** group/version of the request's path (`events.k8s.io/v1`, `v1`), for the kinds whose rules depend on it. */
+  requestVersion?: string
 }
 
 /** Why beginCreate or beginUpdate refused: field errors answer 422 Invalid, `internalError` answers 500 InternalError with that text. */
@@ -99,6 +101,8 @@ export interface ServedVersion {
   /** And back. */
   fromServed(object: KubeObject): KubeObject
   defaults?(draft: KubeObject): void
+  /** What field selectors are called in this version → their name in selectableFields; absent: the same names. */
+  fieldLabels?: Readonly<Record<string, string>>
 }
 
 export type Subresource =
