@@ -38,6 +38,7 @@ for (const { name, body } of found) {
   const kind = /"kind": "/.test(body)
   const lines = body
     .replace(/IIoK8s\w+/g, (m) => ALIAS[m] ?? named.get(m) ?? 'unknown')
+    .replace(/\bI(?=JSONSchemaProps\b)/g, '')
     .split('\n').map((l) => l.trim()).filter(Boolean)
     .map((l) => l.replace(/^"(\w+)"/, '$1').replace(/;$/, ''))
     // TypeMeta is always written when we make objects, and metadata is present on everything stored.

@@ -3333,11 +3333,11 @@ export interface JSONSchemaProps {
   "$schema"?: string
   additionalItems?: unknown
   additionalProperties?: unknown
-  allOf?: Array<IJSONSchemaProps>
-  anyOf?: Array<IJSONSchemaProps>
+  allOf?: Array<JSONSchemaProps>
+  anyOf?: Array<JSONSchemaProps>
   default?: unknown
   definitions?: {
-  [key: string]: IJSONSchemaProps
+  [key: string]: JSONSchemaProps
   }
   dependencies?: {
   [key: string]: unknown
@@ -3360,15 +3360,15 @@ export interface JSONSchemaProps {
   minProperties?: number
   minimum?: number
   multipleOf?: number
-  not?: IJSONSchemaProps
+  not?: JSONSchemaProps
   nullable?: boolean
-  oneOf?: Array<IJSONSchemaProps>
+  oneOf?: Array<JSONSchemaProps>
   pattern?: string
   patternProperties?: {
-  [key: string]: IJSONSchemaProps
+  [key: string]: JSONSchemaProps
   }
   properties?: {
-  [key: string]: IJSONSchemaProps
+  [key: string]: JSONSchemaProps
   }
   required?: Array<string>
   title?: string
