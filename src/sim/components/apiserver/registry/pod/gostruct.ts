@@ -1,0 +1,59 @@
+// How Go prints structs of upstream's internal types in messages: JSON with the fields' Go names, in declaration order, nothing left out.
+import { goJson } from '../../../../api/go-text.ts'
+
+type Print = (value: unknown) => string
+
+/** A Go name, the JSON name, and how to print the field where plain JSON is wrong. */
+type GoField = readonly [goName: string, jsonName: string, print?: Print]
+
+/** A printer for a struct (or a pointer to one: nil is null). */
+const goStruct =
+  (...fields: readonly GoField[]): Print =>
+  (value) => {
+    if (value === undefined || value === null) return 'null'
+    const object = value as { [key: string]: unknown }
+    return `{${fields.map(([goName, jsonName, print = goJson]) => `"${goName}":${print(Object.hasOwn(object, jsonName) ? object[jsonName] : undefined)}`).join(',')}}`
+  }
+
+/** A slice; an empty one is nil after decoding. */
+const goSlice =
+  (print: Print): Print =>
+  (value) =>
+    Array.isArray(value) && value.length > 0 ? `[${value.map(print).join(',')}]` : 'null'
+
+/** A string that is never nil. */
+const goString: Print = (value) => goJson(value ?? '')
+
+export const goSeccompProfile = goStruct(['Type', 'type', goString], ['LocalhostProfile', 'localhostProfile'])
+export const goPodResourceClaim = goStruct(
+  ['Name', 'name', goString],
+  ['ResourceClaimName', 'resourceClaimName'],
+  ['ResourceClaimTemplateName', 'resourceClaimTemplateName'],
+)
+export const goIPs = goSlice(goStruct(['IP', 'ip', goString]))
+const requirement = goStruct(['Key', 'key', goString], ['Operator', 'operator', goString], ['Values', 'values', goSlice(goJson)])
+export const goNodeSelectorTerm = goStruct(['MatchExpressions', 'matchExpressions', goSlice(requirement)], ['MatchFields', 'matchFields', goSlice(requirement)])
+export const goNodeSelectorTerms = goSlice(goNodeSelectorTerm)
+export const goSecurityContext = goStruct(
+  ['Capabilities', 'capabilities', goStruct(['Add', 'add', goSlice(goJson)], ['Drop', 'drop', goSlice(goJson)])],
+  ['Privileged', 'privileged'],
+  ['SELinuxOptions', 'seLinuxOptions', goStruct(['User', 'user', goString], ['Role', 'role', goString], ['Type', 'type', goString], ['Level', 'level', goString])],
+  [
+    'WindowsOptions',
+    'windowsOptions',
+    goStruct(
+      ['GMSACredentialSpecName', 'gmsaCredentialSpecName'],
+      ['GMSACredentialSpec', 'gmsaCredentialSpec'],
+      ['RunAsUserName', 'runAsUserName'],
+      ['HostProcess', 'hostProcess'],
+    ),
+  ],
+  ['RunAsUser', 'runAsUser'],
+  ['RunAsGroup', 'runAsGroup'],
+  ['RunAsNonRoot', 'runAsNonRoot'],
+  ['ReadOnlyRootFilesystem', 'readOnlyRootFilesystem'],
+  ['AllowPrivilegeEscalation', 'allowPrivilegeEscalation'],
+  ['ProcMount', 'procMount'],
+  ['SeccompProfile', 'seccompProfile', goSeccompProfile],
+  ['AppArmorProfile', 'appArmorProfile', goStruct(['Type', 'type', goString], ['LocalhostProfile', 'localhostProfile'])],
+)
