@@ -1,0 +1,217 @@
+// Where everything is drawn. The architecture has a known structure, so its layout is fixed slots, not a solver: an element that did not
+// change never moves because another one did. Coordinates are React Flow's, in px at zoom 1.
+import type { ComponentElement, HostElement, PodElement, SceneElement } from '../../projection/scene.ts'
+
+export interface Rect {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+export interface Layout {
+  readonly rects: ReadonlyMap<string, Rect>
+  /** Which slot of its machine (or of the waiting tray) a pod has; kept while it lives. */
+  readonly slots: ReadonlyMap<string, { readonly host: string; readonly slot: number }>
+  readonly bounds: Rect
+  readonly density: ReadonlyMap<string, PodDensity>
+}
+
+/** Cards with name and status, small ones with a name, dots with a glyph. */
+export type PodDensity = 'card' | 'small' | 'dot'
+
+export const PERSON = { width: 128, height: 64 }
+const LEFT = 184
+const GAP = 20
+const WORKER_WIDTH = 224
+const WORKER_HEIGHT = 318
+const CONTROL_HEIGHT = 352
+const CONTROL_TOP = 0
+/** Messages travel here, and pods wait here for a node. */
+const MIDDLE = 108
+const PAD = 16
+
+const POD_AREA = { top: 112, height: 140 }
+const DENSITY: readonly { density: PodDensity; columns: number; rows: number; gap: number }[] = [
+  { density: 'card', columns: 2, rows: 3, gap: 6 },
+  { density: 'small', columns: 3, rows: 6, gap: 4 },
+  { density: 'dot', columns: 11, rows: 10, gap: 3 },
+]
+
+const componentId = (name: ComponentElement['component'], host: string): string => `component:${name}/${host}`
+
+export function layoutScene(elements: ReadonlyMap<string, SceneElement>, previous?: Layout): Layout {
+  const rects = new Map<string, Rect>()
+  const density = new Map<string, PodDensity>()
+  const hosts = [...elements.values()].filter((e): e is HostElement => e.type === 'host').sort(byName)
+  const controls = hosts.filter((h) => h.role === 'control-plane')
+  const workers = hosts.filter((h) => h.role === 'worker')
+  const perRow = Math.min(Math.max(workers.length, 1), workers.length > 12 ? 10 : workers.length > 6 ? 6 : Math.max(3, workers.length))
+  const workersWidth = perRow * WORKER_WIDTH + (perRow - 1) * GAP
+  const controlWidth = controls.length > 1 ? Math.max(620, (workersWidth - GAP * (controls.length - 1)) / controls.length) : Math.max(workersWidth, 712)
+  const width = Math.max(workersWidth, controls.length * controlWidth + (controls.length - 1) * GAP)
+
+  controls.forEach((host, i) => {
+    const rect = { x: LEFT + i * (controlWidth + GAP), y: CONTROL_TOP, width: controlWidth, height: CONTROL_HEIGHT }
+    rects.set(host.id, rect)
+    placeControlPlane(rects, host, rect)
+  })
+  const workersTop = CONTROL_TOP + (controls.length > 0 ? CONTROL_HEIGHT + MIDDLE : 0)
+  const workersLeft = LEFT + (width - workersWidth) / 2
+  workers.forEach((host, i) => {
+    const rect = {
+      x: workersLeft + (i % perRow) * (WORKER_WIDTH + GAP),
+      y: workersTop + Math.floor(i / perRow) * (WORKER_HEIGHT + GAP),
+      width: WORKER_WIDTH,
+      height: WORKER_HEIGHT,
+    }
+    rects.set(host.id, rect)
+    placeWorker(rects, host, rect)
+  })
+  const bar = controls[0] ? rects.get(componentId('kube-apiserver', nameOf(controls[0]))) : undefined
+  const youTop = bar ? bar.y + bar.height / 2 - PERSON.height / 2 : 60
+  rects.set('you', { x: 0, y: youTop, ...PERSON })
+  rects.set('outside', { x: 0, y: workersTop + 60, ...PERSON })
+  const tray: Rect = { x: LEFT, y: CONTROL_TOP + CONTROL_HEIGHT + 26, width, height: MIDDLE - 52 }
+  const slots = placePods(elements, hosts, rects, density, tray, previous)
+  const rows = Math.ceil(workers.length / perRow)
+  return { rects, slots, density, bounds: { x: 0, y: CONTROL_TOP, width: LEFT + width, height: workersTop + rows * (WORKER_HEIGHT + GAP) } }
+}
+
+function placeControlPlane(rects: Map<string, Rect>, host: HostElement, r: Rect): void {
+  const name = nameOf(host)
+  const inner = r.width - 2 * PAD
+  const top = r.y + 44
+  const third = (inner - 2 * 14) / 4
+  rects.set(componentId('etcd', name), { x: r.x + PAD, y: top, width: third, height: 128 })
+  rects.set(componentId('kube-scheduler', name), { x: r.x + PAD + third + 14, y: top, width: third * 1.1, height: 128 })
+  const left = r.x + PAD + third + 14 + third * 1.1 + 14
+  rects.set(componentId('kube-controller-manager', name), { x: left, y: top, width: r.x + r.width - PAD - left, height: 128 })
+  rects.set(componentId('kube-apiserver', name), { x: r.x + PAD, y: top + 128 + 36, width: inner, height: 70 })
+  const strip = top + 128 + 36 + 70 + 14
+  const chip = 92
+  ;(['kubelet', 'containerd', 'kube-proxy'] as const).forEach((c, i) => rects.set(componentId(c, name), { x: r.x + PAD + i * (chip + 8), y: strip, width: chip, height: 42 }))
+}
+
+function placeWorker(rects: Map<string, Rect>, host: HostElement, r: Rect): void {
+  const name = nameOf(host)
+  const inner = r.width - 2 * 12
+  rects.set(componentId('kubelet', name), { x: r.x + 12, y: r.y + 42, width: inner, height: 28 })
+  rects.set(componentId('containerd', name), { x: r.x + 12, y: r.y + 76, width: inner / 2 - 3, height: 28 })
+  rects.set(componentId('kube-proxy', name), { x: r.x + 12 + inner / 2 + 3, y: r.y + 76, width: inner / 2 - 3, height: 28 })
+}
+
+function placePods(
+  elements: ReadonlyMap<string, SceneElement>,
+  hosts: readonly HostElement[],
+  rects: Map<string, Rect>,
+  density: Map<string, PodDensity>,
+  tray: Rect,
+  previous: Layout | undefined,
+): Layout['slots'] {
+  const slots = new Map<string, { host: string; slot: number }>()
+  const byHost = new Map<string, PodElement[]>()
+  const known = new Set(hosts.map((h) => nameOf(h)))
+  for (const element of elements.values()) {
+    if (element.type !== 'pod') continue
+    const host = element.node !== undefined && known.has(element.node) ? element.node : ''
+    const list = byHost.get(host)
+    if (list) list.push(element)
+    else byHost.set(host, [element])
+  }
+  for (const [host, pods] of byHost) {
+    const taken = new Set<number>()
+    const fresh: PodElement[] = []
+    for (const pod of pods) {
+      const old = previous?.slots.get(pod.id)
+      if (old && old.host === host && !taken.has(old.slot)) {
+        slots.set(pod.id, old)
+        taken.add(old.slot)
+      } else fresh.push(pod)
+    }
+    let next = 0
+    for (const pod of fresh.sort(byName)) {
+      while (taken.has(next)) next++
+      taken.add(next)
+      slots.set(pod.id, { host, slot: next })
+    }
+    const highest = Math.max(...taken) + 1
+    if (host === '') {
+      for (const pod of pods) {
+        const { slot } = slots.get(pod.id) as { slot: number }
+        const columns = Math.max(1, Math.floor(tray.width / 116))
+        rects.set(pod.id, { x: tray.x + (slot % columns) * 116, y: tray.y + Math.floor(slot / columns) * 12, width: 108, height: 44 })
+      }
+      continue
+    }
+    const card = rects.get(`host:${host}`) as Rect
+    const element = hosts.find((h) => nameOf(h) === host)
+    if (element?.role === 'control-plane') {
+      density.set(host, 'card')
+      for (const pod of pods) {
+        const { slot } = slots.get(pod.id) as { slot: number }
+        rects.set(pod.id, { x: card.x + PAD + 312 + slot * 104, y: card.y + card.height - 56, width: 98, height: 42 })
+      }
+      continue
+    }
+    const mode = DENSITY.find((d) => highest <= d.columns * d.rows) ?? (DENSITY[DENSITY.length - 1] as (typeof DENSITY)[number])
+    density.set(host, mode.density)
+    const inner = card.width - 24
+    const width = (inner - (mode.columns - 1) * mode.gap) / mode.columns
+    const height = (POD_AREA.height - (mode.rows - 1) * mode.gap) / mode.rows
+    for (const pod of pods) {
+      const { slot } = slots.get(pod.id) as { slot: number }
+      const column = slot % mode.columns
+      const row = Math.min(Math.floor(slot / mode.columns), mode.rows - 1)
+      rects.set(pod.id, { x: card.x + 12 + column * (width + mode.gap), y: card.y + POD_AREA.top + row * (height + mode.gap), width, height })
+    }
+  }
+  return slots
+}
+
+/** `host:node-1` → `node-1`. */
+export const nameOf = (host: HostElement): string => host.id.slice('host:'.length)
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return natural(a.name, b.name)
+}
+
+/** node-2 before node-10. */
+export function natural(a: string, b: string): number {
+  const split = /(\d+)/
+  const [as, bs] = [a.split(split), b.split(split)]
+  for (let i = 0; i < Math.min(as.length, bs.length); i++) {
+    const [x, y] = [as[i] as string, bs[i] as string]
+    if (x === y) continue
+    const [n, m] = [Number(x), Number(y)]
+    if (i % 2 === 1 && n !== m) return n - m
+    return x < y ? -1 : 1
+  }
+  return as.length - bs.length
+}
+
+/** Where a message leaves `from` and reaches `to`: vertical or horizontal where the two face each other, else from border to border. */
+export function route(from: Rect, to: Rect): { readonly x1: number; readonly y1: number; readonly x2: number; readonly y2: number } {
+  const overlap = (a1: number, a2: number, b1: number, b2: number): number | undefined => {
+    const low = Math.max(a1, b1)
+    const high = Math.min(a2, b2)
+    if (high - low < 8) return undefined
+    // The narrower one's middle, kept off the corners of the other.
+    const middle = a2 - a1 < b2 - b1 ? (a1 + a2) / 2 : (b1 + b2) / 2
+    return Math.min(Math.max(middle, low + 4), high - 4)
+  }
+  const x = overlap(from.x, from.x + from.width, to.x, to.x + to.width)
+  const y = overlap(from.y, from.y + from.height, to.y, to.y + to.height)
+  if (x !== undefined && y === undefined) return from.y < to.y ? { x1: x, y1: from.y + from.height, x2: x, y2: to.y } : { x1: x, y1: from.y, x2: x, y2: to.y + to.height }
+  if (y !== undefined && x === undefined) return from.x < to.x ? { x1: from.x + from.width, y1: y, x2: to.x, y2: y } : { x1: from.x, y1: y, x2: to.x + to.width, y2: y }
+  const [fx, fy] = [from.x + from.width / 2, from.y + from.height / 2]
+  const [tx, ty] = [to.x + to.width / 2, to.y + to.height / 2]
+  return { ...border(from, fx, fy, tx, ty, 1), ...border(to, tx, ty, fx, fy, 2) } as { x1: number; y1: number; x2: number; y2: number }
+}
+
+function border(r: Rect, cx: number, cy: number, tx: number, ty: number, end: 1 | 2): Record<string, number> {
+  const dx = tx - cx
+  const dy = ty - cy
+  const scale = Math.min(dx === 0 ? Number.POSITIVE_INFINITY : r.width / 2 / Math.abs(dx), dy === 0 ? Number.POSITIVE_INFINITY : r.height / 2 / Math.abs(dy), 1)
+  return { [`x${end}`]: cx + dx * scale, [`y${end}`]: cy + dy * scale }
+}

@@ -1,0 +1,39 @@
+// One sentence for every step: who did what to what, and because of which observed state.
+import { useSession, useSessionState } from '../app/SessionContext.tsx'
+import { duration } from '../app/format.ts'
+import { Button } from '../kit/Button.tsx'
+import styles from './Transport.module.css'
+
+/** Shorter waits need no mention. */
+const IDLE_WORTH_SAYING_MS = 1500
+
+export function CaptionBar() {
+  const caption = useSessionState((s) => s.caption)
+  const idleMs = useSessionState((s) => s.idleMs)
+  const position = useSessionState((s) => s.position)
+  const session = useSession()
+  return (
+    <section className={styles.caption} aria-label="What happens in this step" data-region="caption">
+      <h2 aria-live="polite" data-testid="caption">
+        {idleMs > IDLE_WORTH_SAYING_MS ? <span className={styles.idle}>{duration(idleMs)} pass</span> : null}
+        {caption ? caption.title : 'Nothing has happened yet.'}
+      </h2>
+      <p>{caption ? caption.because : 'Apply a manifest, or press play, and every message is explained here.'}</p>
+      <div className={styles.captionMeta}>
+        {caption ? (
+          <>
+            <a href={caption.concept.url} target="_blank" rel="noreferrer noopener">
+              {caption.concept.label}
+            </a>
+            <Button shortcut="W" onClick={() => session.select({ type: 'record', record: caption.record })}>
+              Why?
+            </Button>
+          </>
+        ) : null}
+        <span data-testid="position">
+          {position.index} / {position.of}
+        </span>
+      </div>
+    </section>
+  )
+}
