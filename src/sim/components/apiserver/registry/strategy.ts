@@ -84,6 +84,12 @@ export interface KindStrategy extends UpdateStrategy {
   deleteReturnsObject?: boolean
   /** Grace period of a DELETE in seconds (pods); undefined = delete at once. Receives the options' value, or undefined. */
   gracePeriodSeconds?(object: KubeObject, requested: number | undefined): number
+  /** false: no garbage collection finalizers, whatever the options say (upstream's GarbageCollectionPolicy Unsupported, as for events). */
+  garbageCollected?: boolean
+  /** Upstream's own Delete of a kind (namespaces): the object to store instead of removing it, or a ready answer. undefined = the ordinary way. */
+  beginDelete?(object: KubeObject, now: string): { store?: KubeObject; answer?: { code: number; object: object } } | undefined
+  /** Upstream's ShouldDeleteDuringUpdate of a kind, asked when no finalizer is left in the draft; absent = the generic rule. */
+  endsDeletion?(draft: KubeObject, old: KubeObject): boolean
   /** Further doors, by subresource name: status, resize, ephemeralcontainers, approval … */
   subresources?: Readonly<Record<string, Subresource>>
   /** Values that a field selector may name, besides metadata.name and metadata.namespace. */
