@@ -4,10 +4,10 @@ import { goJson } from '../../../../api/go-text.ts'
 type Print = (value: unknown) => string
 
 /** A Go name, the JSON name, and how to print the field where plain JSON is wrong. */
-type GoField = readonly [goName: string, jsonName: string, print?: Print]
+export type GoField = readonly [goName: string, jsonName: string, print?: Print]
 
 /** A printer for a struct (or a pointer to one: nil is null). */
-const goStruct =
+export const goStruct =
   (...fields: readonly GoField[]): Print =>
   (value) => {
     if (value === undefined || value === null) return 'null'
@@ -16,13 +16,13 @@ const goStruct =
   }
 
 /** A slice; an empty one is nil after decoding. */
-const goSlice =
+export const goSlice =
   (print: Print): Print =>
   (value) =>
     Array.isArray(value) && value.length > 0 ? `[${value.map(print).join(',')}]` : 'null'
 
 /** A string that is never nil. */
-const goString: Print = (value) => goJson(value ?? '')
+export const goString: Print = (value) => goJson(value ?? '')
 
 export const goSeccompProfile = goStruct(['Type', 'type', goString], ['LocalhostProfile', 'localhostProfile'])
 export const goPodResourceClaim = goStruct(
