@@ -1,33 +1,22 @@
 // Hashes that end up in names and labels: pkg/util/hash, pkg/util/rand, pkg/controller/controller_utils.go ComputeHash.
+import { utf8Encode } from '../../lib/base64.ts'
 import { stableStringify } from '../../lib/stringify.ts'
 import { safeEncodeString } from './names.ts'
 
 const FNV_OFFSET = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
-const utf8 = (text: string): number[] => {
-  const bytes: number[] = []
-  for (const character of text) {
-    const code = character.codePointAt(0) as number
-    if (code < 0x80) bytes.push(code)
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63))
-    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
-    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
-  }
-  return bytes
-}
-
 /** FNV-1 (multiply, then xor), 32 bits. */
 export const fnv32 = (text: string): number => {
   let hash = FNV_OFFSET
-  for (const byte of utf8(text)) hash = (Math.imul(hash, FNV_PRIME) ^ byte) >>> 0
+  for (const byte of utf8Encode(text)) hash = (Math.imul(hash, FNV_PRIME) ^ byte) >>> 0
   return hash
 }
 
 /** FNV-1a (xor, then multiply), 32 bits. */
 export const fnv32a = (text: string): number => {
   let hash = FNV_OFFSET
-  for (const byte of utf8(text)) hash = Math.imul(hash ^ byte, FNV_PRIME) >>> 0
+  for (const byte of utf8Encode(text)) hash = Math.imul(hash ^ byte, FNV_PRIME) >>> 0
   return hash
 }
 

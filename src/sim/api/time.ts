@@ -59,6 +59,17 @@ export const parseRFC3339 = (text: string, layout = LAYOUT): Result<number> => {
   return ok(base.getTime() + ms - offset * 60_000)
 }
 
+const MICRO_LAYOUT = '2006-01-02T15:04:05.000000Z07:00'
+
+/** A metav1.MicroTime as it is stored: UTC, the six decimal places that it must have. */
+export const parseMicroTime = (text: string): Result<string> => {
+  const parsed = parseRFC3339(text, MICRO_LAYOUT)
+  if (parsed.value === undefined) return parsed
+  const fraction = /\.(\d{6})(?=Z|[+-]\d\d:\d\d$)/.exec(text)
+  if (!fraction) return fail(`parsing time ${goQuote(text)} as ${goQuote(MICRO_LAYOUT)}: cannot parse ${goQuote(text.slice(19))} as ".000000"`)
+  return ok(formatTime(parsed.value).replace('Z', `.${fraction[1]}Z`))
+}
+
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
