@@ -31,6 +31,11 @@ function defaultFieldRef(ref: { apiVersion?: string } | undefined): void {
   if (ref && !ref.apiVersion) ref.apiVersion = 'v1'
 }
 
+/** The divisor is no pointer: zero is written too. */
+function defaultResourceFieldRef(ref: { divisor?: string } | undefined): void {
+  if (ref) ref.divisor ??= '0'
+}
+
 function defaultHttpGet(action: { path?: string; scheme?: string } | undefined): void {
   if (!action) return
   if (!action.path) action.path = '/'
@@ -55,6 +60,7 @@ function defaultContainer(c: Container | EphemeralContainer): void {
   for (const port of c.ports ?? []) if (!port.protocol) port.protocol = 'TCP'
   for (const env of c.env ?? []) {
     defaultFieldRef(env.valueFrom?.fieldRef)
+    defaultResourceFieldRef(env.valueFrom?.resourceFieldRef)
     const file = env.valueFrom?.fileKeyRef
     if (file && !present(file.optional)) file.optional = false
   }
@@ -77,7 +83,10 @@ function defaultVolume(v: Volume): void {
   if (v.image && !v.image.pullPolicy) v.image.pullPolicy = defaultPullPolicy(v.image.reference ?? '')
   if (v.hostPath && !present(v.hostPath.type)) v.hostPath.type = ''
   for (const source of [v.secret, v.configMap, v.downwardAPI, v.projected]) if (source && !present(source.defaultMode)) source.defaultMode = 0o644
-  for (const item of v.downwardAPI?.items ?? []) defaultFieldRef(item.fieldRef)
+  for (const item of [...(v.downwardAPI?.items ?? []), ...(v.projected?.sources ?? []).flatMap((s) => s.downwardAPI?.items ?? [])]) {
+    defaultFieldRef(item.fieldRef)
+    defaultResourceFieldRef(item.resourceFieldRef)
+  }
   if (v.iscsi && !v.iscsi.iscsiInterface) v.iscsi.iscsiInterface = 'default'
   if (v.rbd) {
     v.rbd.pool ||= 'rbd'
@@ -91,7 +100,6 @@ function defaultVolume(v: Volume): void {
     v.azureDisk.kind ??= 'Shared'
   }
   for (const source of v.projected?.sources ?? []) {
-    for (const item of source.downwardAPI?.items ?? []) defaultFieldRef(item.fieldRef)
     const token = source.serviceAccountToken
     if (token && !present(token.expirationSeconds)) token.expirationSeconds = 3600
   }
