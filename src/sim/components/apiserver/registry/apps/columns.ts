@@ -1,6 +1,7 @@
 // Table columns and cells that several kinds share (pkg/printers/internalversion/printers.go).
-import { humanDuration } from '../../../../api/time.ts'
 import type { Column } from '../strategy.ts'
+
+export { translateTimestampSince } from '../../../../api/time.ts'
 
 export const column = (name: string, type: Column['type'], description: string, priority = 0): Column => ({ name, type, description, priority })
 
@@ -21,10 +22,6 @@ export const ageColumn: Column = column(
 
 export const containersColumn: Column = column('Containers', 'string', 'Names of each container in the template.', 1)
 export const imagesColumn: Column = column('Images', 'string', 'Images referenced by each container in the template.', 1)
-
-/** "5m" since a timestamp, `<unknown>` without one. */
-export const translateTimestampSince = (timestamp: string | undefined | null, nowMs: number): string =>
-  timestamp ? humanDuration(nowMs - Date.parse(timestamp)) : '<unknown>'
 
 interface WithContainers {
   spec?: { containers?: readonly { name: string; image?: string }[] }

@@ -6,6 +6,7 @@ import type { LabelSelector, PodTemplateSpec } from '../../../../api/types/kuber
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabelSelector } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label } from '../../../../api/validation/names.ts'
+import { printLabelSelector } from './gotemplate.ts'
 import { dropDisabledTemplateFields, podTemplateOptions, podTemplateWarnings, validatePodTemplateSpec } from '../pod/template.ts'
 
 export { defaultPodTemplate, podTemplateOptions, podTemplateWarnings, validatePodTemplateSpec } from '../pod/template.ts'
@@ -39,6 +40,15 @@ export function semanticEqual(a: unknown, b: unknown, key = ''): boolean {
 export const immutable = (field: string, value: unknown, old: unknown): FieldError[] =>
   semanticEqual(value, old) ? [] : [invalid(field, value ?? null, 'field is immutable')]
 
+/** A wrong selector, quoted as Go's struct prints it. */
+export const invalidSelector = (field: string, selector: LabelSelector | undefined, detail: string): FieldError => ({
+  ...invalid(field, selector, detail),
+  badValueText: printLabelSelector(selector),
+})
+
+export const immutableSelector = (field: string, selector: LabelSelector | undefined, old: LabelSelector | undefined): FieldError[] =>
+  semanticEqual(selector, old) ? [] : [invalidSelector(field, selector, 'field is immutable')]
+
 /** status.collisionCount only grows. */
 export const notDecremented = (field: string, value: number | undefined, old: number | undefined): FieldError[] =>
   old !== undefined && (value === undefined || value < old) ? [invalid(field, value ?? 0, 'cannot be decremented')] : []
@@ -52,7 +62,7 @@ const isEmptySelector = (s: LabelSelector): boolean => Object.keys(s.matchLabels
 export function validateWorkloadSelector(selector: LabelSelector | undefined, field: string, emptyText: string): FieldError[] {
   if (selector === undefined) return [required(field)]
   const errors = validateLabelSelector(selector, field)
-  if (isEmptySelector(selector)) errors.push(invalid(field, selector, emptyText))
+  if (isEmptySelector(selector)) errors.push(invalidSelector(field, selector, emptyText))
   return errors
 }
 

@@ -13,7 +13,8 @@ import {
   defaultPodTemplate,
   ensureSpec,
   ensureTemplate,
-  immutable,
+  immutableSelector,
+  invalidSelector,
   nonNegative,
   notDecremented,
   podTemplateOptions,
@@ -25,6 +26,7 @@ import {
   validateAlwaysRestarts,
   validatePodTemplateSpec,
 } from './common.ts'
+import { printGoType } from './gotemplate.ts'
 import { intOrPercentValue, isNotMoreThan100Percent, validatePositiveIntOrPercent } from './intorpercent.ts'
 
 /** Where apps/v1 keeps upstream's spec.templateGeneration. */
@@ -61,9 +63,7 @@ function validateUpdateStrategy(strategy: DaemonSetUpdateStrategy, field: string
     if (strategy.rollingUpdate === undefined) return [required(`${field}.rollingUpdate`)]
     return validateRollingUpdate(strategy.rollingUpdate, `${field}.rollingUpdate`)
   }
-  const r = strategy.rollingUpdate
-  const shown = { Type: strategy.type, RollingUpdate: r ? { MaxUnavailable: r.maxUnavailable ?? 0, MaxSurge: r.maxSurge ?? 0 } : null }
-  return [{ ...notSupported(field, strategy, ['RollingUpdate', 'OnDelete']), badValueText: JSON.stringify(shown) }]
+  return [{ ...notSupported(field, strategy, ['RollingUpdate', 'OnDelete']), badValueText: printGoType(strategy, 'DaemonSetUpdateStrategy') }]
 }
 
 function validateSpec(spec: DaemonSetSpec, generation: number, old: DaemonSetSpec | undefined): FieldError[] {
@@ -74,7 +74,7 @@ function validateSpec(spec: DaemonSetSpec, generation: number, old: DaemonSetSpe
     errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'))
   }
   if (spec.selector !== undefined && Object.keys(spec.selector.matchLabels ?? {}).length + (spec.selector.matchExpressions?.length ?? 0) === 0) {
-    errors.push(invalid('spec.selector', spec.selector, 'empty selector is invalid for daemonset'))
+    errors.push(invalidSelector('spec.selector', spec.selector, 'empty selector is invalid for daemonset'))
   }
   errors.push(...validatePodTemplateSpec(spec.template, 'spec.template', podTemplateOptions(old?.template)))
   errors.push(...validateAlwaysRestarts(spec.template, 'spec.template', 'DaemonSet'))
@@ -143,7 +143,7 @@ export const daemonSet: KindStrategy = {
   },
   validateUpdate: (draft, old) => [
     ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
-    ...immutable('spec.selector', draft.spec.selector, old.spec.selector),
+    ...immutableSelector('spec.selector', draft.spec.selector, old.spec.selector),
     ...validateSpec(draft.spec, templateGeneration(draft), old.spec),
   ],
   warnings: (draft, old) => (templateGeneration(draft) === templateGeneration(old) ? [] : podTemplateWarnings(draft.spec.template, 'spec.template')),

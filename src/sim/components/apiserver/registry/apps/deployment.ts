@@ -14,7 +14,8 @@ import {
   ensureSpec,
   ensureTemplate,
   greaterThan,
-  immutable,
+  immutableSelector,
+  invalidSelector,
   nonNegative,
   notDecremented,
   prepareForCreate,
@@ -24,6 +25,7 @@ import {
   validateWorkloadSelector,
   workloadWarnings,
 } from './common.ts'
+import { printGoType } from './gotemplate.ts'
 import { intOrPercentValue, isNotMoreThan100Percent, validatePositiveIntOrPercent } from './intorpercent.ts'
 
 function validateStrategy(strategy: DeploymentStrategy, field: string): FieldError[] {
@@ -32,8 +34,7 @@ function validateStrategy(strategy: DeploymentStrategy, field: string): FieldErr
     return [forbidden(`${field}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")]
   }
   if (strategy.type !== 'RollingUpdate') {
-    const shown = { Type: strategy.type, RollingUpdate: strategy.rollingUpdate ? internalRollingUpdate(strategy.rollingUpdate) : null }
-    return [{ ...notSupported(field, strategy, ['Recreate', 'RollingUpdate']), badValueText: JSON.stringify(shown) }]
+    return [{ ...notSupported(field, strategy, ['Recreate', 'RollingUpdate']), badValueText: printGoType(strategy, 'DeploymentStrategy') }]
   }
   const maxUnavailable = strategy.rollingUpdate?.maxUnavailable ?? 0
   const maxSurge = strategy.rollingUpdate?.maxSurge ?? 0
@@ -49,16 +50,11 @@ function validateStrategy(strategy: DeploymentStrategy, field: string): FieldErr
   return errors
 }
 
-const internalRollingUpdate = (r: NonNullable<DeploymentStrategy['rollingUpdate']>) => ({
-  MaxUnavailable: r.maxUnavailable ?? 0,
-  MaxSurge: r.maxSurge ?? 0,
-})
-
 function validateSpec(spec: DeploymentSpec, old: DeploymentSpec | undefined): FieldError[] {
   const errors = [...nonNegative('spec.replicas', spec.replicas)]
   errors.push(...validateWorkloadSelector(spec.selector, 'spec.selector', 'empty selector is invalid for deployment'))
   const template = validateTemplateForReplicaSet(spec.selector, spec.template, 'spec.template', old?.template)
-  errors.push(...(template ?? [invalid('spec.selector', spec.selector, 'invalid label selector')]))
+  errors.push(...(template ?? [invalidSelector('spec.selector', spec.selector, 'invalid label selector')]))
   errors.push(...validateStrategy(spec.strategy ?? {}, 'spec.strategy'))
   errors.push(...nonNegative('spec.minReadySeconds', spec.minReadySeconds))
   errors.push(...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit))
@@ -129,7 +125,7 @@ export const deployment: KindStrategy = {
   validateUpdate: (draft, old) => [
     ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
     ...validateSpec(draft.spec, old.spec),
-    ...immutable('spec.selector', draft.spec.selector, old.spec.selector),
+    ...immutableSelector('spec.selector', draft.spec.selector, old.spec.selector),
   ],
   warnings: changedTemplateWarnings,
   subresources: {

@@ -1,6 +1,5 @@
 // apps/v1 ReplicaSet (pkg/registry/apps/replicaset, pkg/apis/apps/validation).
 import type { FieldError } from '../../../../api/field.ts'
-import { invalid } from '../../../../api/field.ts'
 import { formatLabelSelector, labelSelectorAsSelector } from '../../../../api/labels.ts'
 import type { ReplicaSetSpec, ReplicaSetStatus } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
@@ -14,7 +13,8 @@ import {
   ensureSpec,
   ensureTemplate,
   greaterThan,
-  immutable,
+  immutableSelector,
+  invalidSelector,
   nonNegative,
   prepareForCreate,
   prepareSpecUpdate,
@@ -27,7 +27,7 @@ function validateSpec(spec: ReplicaSetSpec, old: ReplicaSetSpec | undefined): Fi
   const errors = [...nonNegative('spec.replicas', spec.replicas), ...nonNegative('spec.minReadySeconds', spec.minReadySeconds)]
   errors.push(...validateWorkloadSelector(spec.selector, 'spec.selector', 'empty selector is invalid for deployment'))
   const template = validateTemplateForReplicaSet(spec.selector, spec.template ?? {}, 'spec.template', old?.template)
-  errors.push(...(template ?? [invalid('spec.selector', spec.selector, 'invalid label selector')]))
+  errors.push(...(template ?? [invalidSelector('spec.selector', spec.selector, 'invalid label selector')]))
   return errors
 }
 
@@ -73,7 +73,7 @@ export const replicaSet: KindStrategy = {
   validateUpdate: (draft, old) => [
     ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
     ...validateSpec(draft.spec, old.spec),
-    ...immutable('spec.selector', draft.spec.selector, old.spec.selector),
+    ...immutableSelector('spec.selector', draft.spec.selector, old.spec.selector),
   ],
   warnings: changedTemplateWarnings,
   subresources: {

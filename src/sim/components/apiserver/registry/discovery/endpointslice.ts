@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidLabelValue, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
 import { validateObjectMeta } from '../../../../api/validation/objectmeta.ts'
+import { isFullyQualifiedDomainName } from '../../../../api/validation/paths.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { immutable, semanticEqual } from '../apps/common.ts'
 import { parseIP, validateEndpointIP, validateIP, validateIPForLegacyField, warningsForIP } from '../service/ip.ts'
@@ -37,22 +38,8 @@ const limits = { topologyLabels: 16, addresses: 100, ports: 20000, endpoints: 10
 
 const all = (field: string, value: unknown, messages: readonly string[]): FieldError[] => messages.map((m) => invalid(field, value, m))
 
-/** IsFullyQualifiedDomainName: at least two DNS labels, a trailing dot allowed. */
-function validateFQDN(field: string, name: string): FieldError[] {
-  if (name === '') return [required(field)]
-  const bare = name.replace(/\.$/, '')
-  const messages = isDNS1123Subdomain(bare)
-  if (messages.length > 0) return [invalid(field, bare, messages.join(','))]
-  if (!bare.includes('.')) return [invalid(field, bare, 'should be a domain with at least two segments separated by dots')]
-  for (const label of bare.split('.')) {
-    const wrong = isDNS1123Label(label)
-    if (wrong.length > 0) return [invalid(field, label, wrong.join(','))]
-  }
-  return []
-}
-
 function validateAddress(type: string | undefined, addresses: string, field: string, address: string): FieldError[] {
-  if (type === 'FQDN') return validateFQDN(field, address)
+  if (type === 'FQDN') return isFullyQualifiedDomainName(field, address)
   if (type !== 'IPv4' && type !== 'IPv6') return []
   const syntax = type === 'IPv4' ? validateIPForLegacyField(field, address) : validateIP(field, address)
   if (syntax.length > 0) return syntax

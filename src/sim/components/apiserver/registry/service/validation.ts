@@ -13,6 +13,7 @@ import {
   nameIsDNS1035Label,
 } from '../../../../api/validation/names.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
+import { printGoType } from '../apps/gotemplate.ts'
 import { validateClusterIPsRelatedFields, validateUpgradeDowngradeClusterIPs, validateUpgradeDowngradeIPFamilies } from './clusterips.ts'
 import { parseIP, validateCIDRForLegacyField, validateEndpointIP, validateIPForLegacyField } from './ip.ts'
 import { externallyAccessible, isHeadless, needsHealthCheck } from './semantics.ts'
@@ -89,8 +90,8 @@ function validateDuplicatePorts(ports: readonly ServicePort[]): FieldError[] {
   for (const [i, port] of ports.entries()) {
     const key = `${port.protocol} ${port.port}`
     if (seen.has(key)) {
-      const shown = { Name: '', Protocol: port.protocol ?? '', AppProtocol: null, Port: port.port, TargetPort: 0, NodePort: 0 }
-      errors.push({ ...duplicate(`spec.ports[${i}]`, port), badValueText: JSON.stringify(shown) })
+      const shown = { protocol: port.protocol, port: port.port }
+      errors.push({ ...duplicate(`spec.ports[${i}]`, shown), badValueText: printGoType(shown, 'ServicePort') })
     }
     seen.add(key)
   }
