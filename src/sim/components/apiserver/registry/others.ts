@@ -1,8 +1,12 @@
 // Every kind of this part of the registry.
 import { configMap } from './core/configmap.ts'
 import { event } from './core/event.ts'
+import { limitRange } from './core/limitrange.ts'
 import { namespace } from './core/namespace.ts'
 import { node } from './core/node.ts'
+import { persistentVolume } from './core/persistentvolume.ts'
+import { persistentVolumeClaim } from './core/persistentvolumeclaim.ts'
+import { resourceQuota } from './core/resourcequota.ts'
 import { secret } from './core/secret.ts'
 import { serviceAccount } from './core/serviceaccount.ts'
 import { lease } from './coordination/lease.ts'
@@ -18,6 +22,10 @@ export const otherKinds: KindStrategy[] = [
   secret,
   serviceAccount,
   event,
+  persistentVolume,
+  persistentVolumeClaim,
+  limitRange,
+  resourceQuota,
   lease,
   priorityClass,
   role,
