@@ -231,7 +231,7 @@ const decode = (tree: unknown, schema: ObjectSchema, state: State, previous: unk
   if (tree === undefined) return previous
   switch (schema.type) {
     case 'any':
-      return tree === null ? previous : untyped(tree, { ...state, collect: false, strict: [], seen: new Set() })
+      return tree === null ? previous : untyped(tree, schema.goType === 'interface {}' ? state : { ...state, collect: false })
     case 'fieldsV1':
       return tree === null ? previous : untyped(tree, { ...state, collect: false })
     case 'quantity': {
@@ -394,16 +394,20 @@ export interface DecodedObject {
   readonly strictErrors: readonly string[]
 }
 
-/** Decodes a tree, or plain data, of a built-in kind. The error is Go's, without the words that name the kind. */
-export const decodeObject = (value: unknown, schema: ObjectSchema, options: { fieldValidation?: FieldValidation } = {}): Result<DecodedObject> => {
-  const state: State = { struct: '', path: [], strict: [], seen: new Set(), collect: options.fieldValidation !== 'Ignore', position: [] }
+/** Decodes a tree, or plain data, into any type. The error is Go's. */
+export const decodeTree = (value: unknown, schema: ObjectSchema, fieldValidation: FieldValidation = 'Warn'): Result<{ value: unknown; strictErrors: readonly string[] }> => {
+  const state: State = { struct: '', path: [], strict: [], seen: new Set(), collect: fieldValidation !== 'Ignore', position: [] }
   try {
-    const object = decode(value, schema, state, undefined) ?? {}
-    if (state.saved !== undefined) return fail(state.saved)
-    return ok({ object: object as KubeObject, strictErrors: state.strict })
+    const decoded = decode(value, schema, state, undefined)
+    return state.saved !== undefined ? fail(state.saved) : ok({ value: decoded, strictErrors: state.strict })
   } catch (error) {
     if (error instanceof Abort) return fail(error.message)
     throw error
   }
 }
 
+/** Decodes an object of a built-in kind. The error is Go's, without the words that name the kind. */
+export const decodeObject = (value: unknown, schema: ObjectSchema, options: { fieldValidation?: FieldValidation } = {}): Result<DecodedObject> => {
+  const decoded = decodeTree(value, schema, options.fieldValidation)
+  return decoded.error !== undefined ? decoded : ok({ object: (decoded.value.value ?? {}) as KubeObject, strictErrors: decoded.value.strictErrors })
+}
