@@ -1,6 +1,7 @@
 // v1 defaults of pods and pod templates: pkg/apis/core/v1/defaults.go, zz_generated.defaults.go.
 import type { Container, EphemeralContainer, PodSpec, PodStatus, PodTemplateSpec, Probe, Volume } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { completePod, completeTemplate } from './complete.ts'
 import { canonicalPod, canonicalPodSpec, canonicalTemplate } from './canonical.ts'
 import { defaultPullPolicy } from './image.ts'
 import { at, has, keysOf, put } from './maps.ts'
@@ -135,6 +136,7 @@ export function defaultPodTemplate(template: PodTemplateSpec): void {
   template.spec ??= { containers: [] }
   defaultPodSpec(template.spec)
   canonicalTemplate(template)
+  completeTemplate(template)
 }
 
 /** Requests that are missing are taken from the limits. */
@@ -209,4 +211,5 @@ export function defaultPod(draft: KubeObject): void {
   defaultPodSpec(spec)
   defaultPodStatus(draft['status'] as PodStatus | undefined)
   canonicalPod(draft)
+  completePod(draft)
 }
