@@ -6,7 +6,7 @@ import type { DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from '..
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabelSelector } from '../../../../api/validation/labels.ts'
 import { nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from './columns.ts'
 import {

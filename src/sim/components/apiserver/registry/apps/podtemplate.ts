@@ -2,7 +2,7 @@
 import { dropDisabledTemplateFields } from '../pod/template.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { column, containerCells, nameColumn } from './columns.ts'
 import { defaultPodTemplate, ensureTemplate, podTemplateOptions, podTemplateWarnings, selectorText, semanticEqual, validatePodTemplateSpec } from './common.ts'

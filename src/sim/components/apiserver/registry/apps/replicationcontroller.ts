@@ -5,7 +5,7 @@ import { selectorFromSet } from '../../../../api/labels.ts'
 import type { ReplicationControllerSpec } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from './columns.ts'
 import {

@@ -7,9 +7,10 @@ import type { PodTemplateSpec, StatefulSetSpec, StatefulSetStatus, StatefulSetUp
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label, nameIsDNSLabel } from '../../../../api/validation/names.ts'
-import { validateAnnotations, validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
+import { validateAnnotations } from '../../../../api/validation/objectmeta.ts'
 import { podSpecificAnnotations } from '../pod/annotations.ts'
 import { validateClaimSpec } from '../pod/claim.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from './columns.ts'
 import {

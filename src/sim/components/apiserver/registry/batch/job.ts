@@ -6,11 +6,11 @@ import type { JobSpec, JobStatus, PodTemplateSpec } from '../../../../api/types/
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabelSelector } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { humanDuration } from '../../../../api/time.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { ensureSpec, immutable, immutableSelector, invalidSelector, nameWarnings, prepareForCreate, prepareSpecUpdate, semanticEqual } from '../apps/common.ts'
 import { printGoType, printPodTemplateSpec } from '../apps/gotemplate.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { defaultJobSpecParts, jobSpecWarnings, validateJobSpecCommon } from './jobspec.ts'
 import { isConditionTrue, validateJobStatusUpdate } from './jobstatus.ts'
@@ -27,7 +27,7 @@ function defaults(draft: KubeObject): void {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
   spec.parallelism ??= 1
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2147483647
-  // A new Job gets these only after its selector has been generated: upstream shares one map between both places.
+  // A new Job gets these after its selector has been generated: upstream shares one map between the Job and its template.
   if (draft.metadata.creationTimestamp !== undefined) defaultLabels(draft)
   spec.completionMode ??= 'NonIndexed'
   spec.suspend ??= false
@@ -195,10 +195,14 @@ export const job: KindStrategy = {
   defaultPropagation: 'Orphan',
   defaults,
   prepareForCreate(draft) {
-    if ((draft.spec as JobSpec).manualSelector !== true) generateSelector(draft)
-    defaultLabels(draft)
+    const { template, manualSelector } = draft.spec as JobSpec
+    const shared = template.metadata?.labels !== undefined
+    if (manualSelector !== true) generateSelector(draft)
+    if (shared) defaultLabels(draft)
     prepareForCreate(draft)
   },
+  // Reading back what was stored fills the labels of a Job whose template had none.
+  canonicalize: defaultLabels,
   validate: (draft) => validateJob(draft, undefined),
   createWarnings: (draft) => [...nameWarnings(draft), ...jobSpecWarnings(draft.spec, 'spec')],
   prepareForUpdate: prepareSpecUpdate,

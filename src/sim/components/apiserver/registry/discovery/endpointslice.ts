@@ -2,14 +2,15 @@
 import type { FieldError } from '../../../../api/field.ts'
 import { duplicate, internalError, invalid, notSupported, required, tooMany } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { isValidIP, isValidIPForLegacyField, parseIP, warningsForIP } from '../../../../api/validation/ip.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidLabelValue, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta } from '../../../../api/validation/objectmeta.ts'
 import { isFullyQualifiedDomainName } from '../../../../api/validation/paths.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { immutable, semanticEqual } from '../apps/common.ts'
-import { parseIP, validateEndpointIP, validateIP, validateIPForLegacyField, warningsForIP } from '../service/ip.ts'
+import { validateEndpointIP } from '../service/ip.ts'
 import { supportedPortProtocols } from '../service/validation.ts'
+import { validateObjectMeta } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 
 interface Slice {
@@ -41,7 +42,7 @@ const all = (field: string, value: unknown, messages: readonly string[]): FieldE
 function validateAddress(type: string | undefined, addresses: string, field: string, address: string): FieldError[] {
   if (type === 'FQDN') return isFullyQualifiedDomainName(field, address)
   if (type !== 'IPv4' && type !== 'IPv6') return []
-  const syntax = type === 'IPv4' ? validateIPForLegacyField(field, address) : validateIP(field, address)
+  const syntax = type === 'IPv4' ? isValidIPForLegacyField(field, address) : isValidIP(field, address)
   if (syntax.length > 0) return syntax
   const errors = parseIP(address)?.family === type ? [] : [invalid(addresses, address, `must be an ${type} address`)]
   return [...errors, ...validateEndpointIP(address, field)]

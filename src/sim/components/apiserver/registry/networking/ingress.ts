@@ -3,6 +3,7 @@ import type { FieldError } from '../../../../api/field.ts'
 import { invalid, notSupported, required } from '../../../../api/field.ts'
 import type { HTTPIngressPath, IngressBackend, IngressRule, IngressSpec, IngressTLS } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { isValidIPForLegacyField, parseIP, warningsForIP } from '../../../../api/validation/ip.ts'
 import {
   isDNS1123Subdomain,
   isValidPortName,
@@ -12,10 +13,9 @@ import {
   nameIsDNSLabel,
   nameIsDNSSubdomain,
 } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { ensureSpec, semanticEqual } from '../apps/common.ts'
-import { parseIP, validateIPForLegacyField, warningsForIP } from '../service/ip.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { validateTypedLocalReference } from './reference.ts'
 
@@ -148,7 +148,7 @@ function validateStatus(draft: KubeObject, old: KubeObject): FieldError[] {
   const existing = ingressOf(old).flatMap((i) => (i.ip ? [i.ip] : []))
   return ingressOf(draft).flatMap(({ ip, hostname }, i) => {
     const field = `status.loadBalancer.ingress[${i}]`
-    const errors = ip ? validateIPForLegacyField(`${field}.ip`, ip, existing) : []
+    const errors = ip ? isValidIPForLegacyField(`${field}.ip`, ip, existing) : []
     if (hostname) {
       errors.push(...each(`${field}.hostname`, hostname, isDNS1123Subdomain(hostname)))
       if (parseIP(hostname) !== undefined) errors.push(invalid(`${field}.hostname`, hostname, 'must be a DNS name, not an IP address'))

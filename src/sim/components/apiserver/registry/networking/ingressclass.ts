@@ -4,10 +4,10 @@ import { forbidden, invalid, notSupported, required, tooLong } from '../../../..
 import type { IngressClassParametersReference, IngressClassSpec } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { nameIsDNSSubdomain, validateNamespaceName } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { isDomainPrefixedPath } from '../../../../api/validation/paths.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { immutable, semanticEqual } from '../apps/common.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { validateTypedLocalReference } from './reference.ts'
 

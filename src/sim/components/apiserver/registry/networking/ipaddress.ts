@@ -3,17 +3,17 @@ import type { FieldError } from '../../../../api/field.ts'
 import { invalid, required } from '../../../../api/field.ts'
 import type { ParentReference } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { isValidIP } from '../../../../api/validation/ip.ts'
 import { isDNS1123Subdomain, validatePathSegmentName } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { immutable } from '../apps/common.ts'
 import { printGoType } from '../apps/gotemplate.ts'
-import { validateIP } from '../service/ip.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { pathSegment } from './reference.ts'
 
 /** The name is the address in canonical form. */
-const validateName = (name: string): string[] => validateIP('', name).map((e) => e.detail)
+const validateName = (name: string): string[] => isValidIP('', name).map((e) => e.detail)
 
 function validateParent(ref: ParentReference | undefined): FieldError[] {
   const field = 'spec.parentRef'

@@ -4,12 +4,12 @@ import { forbidden, invalid, notSupported, required } from '../../../../api/fiel
 import { formatLabelSelector } from '../../../../api/labels.ts'
 import type { IPBlock, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { cidrContains, isValidCIDRForLegacyField, parseCIDR, warningsForCIDR } from '../../../../api/validation/ip.ts'
 import { validateLabelSelector } from '../../../../api/validation/labels.ts'
 import { isValidPortName, isValidPortNum, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { semanticEqual } from '../apps/common.ts'
-import { lastAddress, parseCIDR, validateCIDRForLegacyField, warningsForCIDR } from '../service/ip.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 
 interface Options {
@@ -43,14 +43,14 @@ function validatePort({ protocol, port, endPort }: NetworkPolicyPort, field: str
 
 function validateIPBlock(block: IPBlock, field: string, options: Options): FieldError[] {
   if (!block.cidr) return [required(`${field}.cidr`)]
-  const errors = validateCIDRForLegacyField(`${field}.cidr`, block.cidr, options.existingCIDRs)
+  const errors = isValidCIDRForLegacyField(`${field}.cidr`, block.cidr, options.existingCIDRs)
   const outer = parseCIDR(block.cidr)
   if (outer === undefined) return errors
   for (const [i, text] of (block.except ?? []).entries()) {
-    errors.push(...validateCIDRForLegacyField(`${field}.except[${i}]`, text, options.existingCIDRs))
+    errors.push(...isValidCIDRForLegacyField(`${field}.except[${i}]`, text, options.existingCIDRs))
     const inner = parseCIDR(text)
     if (inner === undefined) continue
-    const inside = inner.family === outer.family && inner.network >= outer.network && inner.network <= lastAddress(outer)
+    const inside = cidrContains(outer, { ...inner, value: inner.network })
     if (!inside || outer.prefixLength >= inner.prefixLength) errors.push(invalid(`${field}.except[${i}]`, text, 'must be a strict subset of `cidr`'))
   }
   return errors

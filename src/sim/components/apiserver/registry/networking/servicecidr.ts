@@ -2,11 +2,11 @@
 import type { FieldError } from '../../../../api/field.ts'
 import { invalid, required } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { isValidCIDR, parseCIDR } from '../../../../api/validation/ip.ts'
 import { nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { ensureSpec } from '../apps/common.ts'
-import { parseCIDR, validateCIDR } from '../service/ip.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 
 const field = 'spec.cidrs'
@@ -16,7 +16,7 @@ function validateCIDRs(cidrs: readonly string[]): FieldError[] {
   if (cidrs.length > 2) {
     return [{ ...invalid(field, cidrs, 'may only hold up to 2 values'), badValueText: `{"CIDRs":${JSON.stringify(cidrs)}}` }]
   }
-  const errors = cidrs.flatMap((cidr, i) => validateCIDR(`${field}[${i}]`, cidr))
+  const errors = cidrs.flatMap((cidr, i) => isValidCIDR(`${field}[${i}]`, cidr))
   const [first, second] = cidrs.map((c) => parseCIDR(c)?.family)
   if (first !== undefined && first === second) {
     errors.push(invalid(field, cidrs, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64'))

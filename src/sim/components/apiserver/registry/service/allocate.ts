@@ -4,10 +4,11 @@ import type { FieldError } from '../../../../api/field.ts'
 import { invalid } from '../../../../api/field.ts'
 import type { ServiceSpec } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import type { IPFamily, ParsedCIDR as CIDR } from '../../../../api/validation/ip.ts'
+import { formatCIDR, formatIP, parseCIDR, parseIP } from '../../../../api/validation/ip.ts'
 import type { BeginFailure, RegistryView } from '../strategy.ts'
 import { validateClusterIPsRelatedFields } from './clusterips.ts'
-import type { CIDR, IPFamily } from './ip.ts'
-import { familyOf, formatCIDR, formatIP, lastAddress, parseCIDR, parseIP } from './ip.ts'
+import { familyOf, lastAddress } from './ip.ts'
 import { needsHealthCheck, sameClusterIPs, sameIPFamilies } from './semantics.ts'
 
 export interface ServiceNetwork {
@@ -173,9 +174,10 @@ const fail = (...fieldErrors: FieldError[]): BeginFailure => ({ fieldErrors })
 
 /** PreferDualStack Services neither gain nor lose an address by themselves. */
 function isMatchingPreferDualStack(spec: ServiceSpec, old: ServiceSpec | undefined): boolean {
-  if (old === undefined) return false
-  const preferred = (policy: string | undefined): boolean => policy === undefined || policy === 'PreferDualStack'
-  return preferred(spec.ipFamilyPolicy) && preferred(old.ipFamilyPolicy) && sameClusterIPs(old, spec) && sameIPFamilies(old, spec)
+  if (old === undefined || spec.ipFamilyPolicy !== 'PreferDualStack' || old.type !== spec.type) return false
+  if (!['ClusterIP', 'NodePort', 'LoadBalancer'].includes(spec.type ?? '')) return false
+  const preferred = old.ipFamilyPolicy === undefined || old.ipFamilyPolicy === 'PreferDualStack'
+  return preferred && sameClusterIPs(old, spec) && sameIPFamilies(old, spec)
 }
 
 /** initIPFamilyFields: ipFamilyPolicy and ipFamilies from what the user gave and what the cluster has. */

@@ -3,7 +3,7 @@
 import type { FieldError } from '../../../../api/field.ts'
 import { duplicate, invalid, notSupported, required } from '../../../../api/field.ts'
 import type { ServiceSpec } from '../../../../api/types/kubernetes.gen.ts'
-import { parseIP, validateIPForLegacyField } from './ip.ts'
+import { isValidIPForLegacyField, parseIP } from '../../../../api/validation/ip.ts'
 import { isHeadless } from './semantics.ts'
 
 const families = ['IPv4', 'IPv6']
@@ -37,7 +37,7 @@ export function validateClusterIPsRelatedFields(spec: ServiceSpec, old: ServiceS
       }
       continue
     }
-    const messages = validateIPForLegacyField(`spec.clusterIPs[${i}]`, ip, old?.clusterIPs)
+    const messages = isValidIPForLegacyField(`spec.clusterIPs[${i}]`, ip, old?.clusterIPs)
     if (messages.length > 0) invalidIPs = true
     errors.push(...messages)
   }

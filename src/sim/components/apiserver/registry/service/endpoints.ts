@@ -3,18 +3,19 @@ import type { FieldError } from '../../../../api/field.ts'
 import { invalid, notSupported, required } from '../../../../api/field.ts'
 import type { EndpointAddress, EndpointPort, EndpointSubset } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { isValidIPForLegacyField, warningsForIP } from '../../../../api/validation/ip.ts'
 import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidPortNum, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { semanticEqual } from '../apps/common.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
-import { validateEndpointIP, validateIPForLegacyField, warningsForIP } from './ip.ts'
+import { validateEndpointIP } from './ip.ts'
 import { supportedPortProtocols } from './validation.ts'
 
 const all = (field: string, value: unknown, messages: readonly string[]): FieldError[] => messages.map((m) => invalid(field, value, m))
 
 function validateAddress(address: EndpointAddress, field: string): FieldError[] {
-  const errors = validateIPForLegacyField(`${field}.ip`, address.ip ?? '')
+  const errors = isValidIPForLegacyField(`${field}.ip`, address.ip ?? '')
   if (address.hostname) errors.push(...all(`${field}.hostname`, address.hostname, isDNS1123Label(address.hostname)))
   if (address.nodeName !== undefined) errors.push(...all(`${field}.nodeName`, address.nodeName, isDNS1123Subdomain(address.nodeName)))
   errors.push(...validateEndpointIP(address.ip ?? '', `${field}.ip`))

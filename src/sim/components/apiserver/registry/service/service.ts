@@ -2,10 +2,10 @@
 import { formatLabels } from '../../../../api/labels.ts'
 import type { LoadBalancerStatus, ServicePort, ServiceSpec } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { warningsForCIDR, warningsForIP } from '../../../../api/validation/ip.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { allocateOnCreate, allocateOnUpdate, allocationView } from './allocate.ts'
-import { warningsForCIDR, warningsForIP } from './ip.ts'
 import { dropTypeDependentFields, externallyAccessible } from './semantics.ts'
 import { validateServiceCreate, validateServiceStatusUpdate, validateServiceUpdate } from './validation.ts'
 

@@ -3,6 +3,7 @@ import type { FieldError } from '../../../../api/field.ts'
 import { duplicate, forbidden, invalid, notSupported, required } from '../../../../api/field.ts'
 import type { LoadBalancerStatus, ServicePort, ServiceSpec } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
+import { isValidCIDRForLegacyField, isValidIPForLegacyField, parseIP } from '../../../../api/validation/ip.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import {
   isDNS1123Label,
@@ -12,11 +13,11 @@ import {
   isValidPortNum,
   nameIsDNS1035Label,
 } from '../../../../api/validation/names.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../../../api/validation/objectmeta.ts'
 import { printGoType } from '../apps/gotemplate.ts'
 import { validateClusterIPsRelatedFields, validateUpgradeDowngradeClusterIPs, validateUpgradeDowngradeIPFamilies } from './clusterips.ts'
-import { parseIP, validateCIDRForLegacyField, validateEndpointIP, validateIPForLegacyField } from './ip.ts'
+import { validateEndpointIP } from './ip.ts'
 import { externallyAccessible, isHeadless, needsHealthCheck } from './semantics.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 
 const all = (field: string, value: unknown, messages: readonly string[]): FieldError[] => messages.map((m) => invalid(field, value, m))
 
@@ -108,12 +109,12 @@ function validateSourceRanges(draft: KubeObject, old: KubeObject | undefined): F
     const field = 'spec.LoadBalancerSourceRanges'
     if (spec.type !== 'LoadBalancer') errors.push(forbidden(field, onlyLoadBalancer))
     const existing = ((old?.spec as ServiceSpec | undefined)?.loadBalancerSourceRanges ?? []).map((r) => r.trim())
-    for (const [i, range] of ranges.entries()) errors.push(...validateCIDRForLegacyField(`${field}[${i}]`, range.trim(), existing))
+    for (const [i, range] of ranges.entries()) errors.push(...isValidCIDRForLegacyField(`${field}[${i}]`, range.trim(), existing))
   } else if (annotation !== undefined) {
     const field = `metadata.annotations[${sourceRanges}]`
     if (spec.type !== 'LoadBalancer') errors.push(forbidden(field, onlyLoadBalancer))
     if (old?.metadata.annotations?.[sourceRanges] !== annotation && annotation.trim() !== '') {
-      for (const range of annotation.trim().split(',')) errors.push(...validateCIDRForLegacyField(field, range.trim()))
+      for (const range of annotation.trim().split(',')) errors.push(...isValidCIDRForLegacyField(field, range.trim()))
     }
   }
   return errors
@@ -180,7 +181,7 @@ function validateService(draft: KubeObject, old: KubeObject | undefined): FieldE
   errors.push(...validateSessionAffinity(spec))
   errors.push(...validateClusterIPsRelatedFields(spec, oldSpec))
   for (const [i, ip] of (spec.externalIPs ?? []).entries()) {
-    const syntax = validateIPForLegacyField(`spec.externalIPs[${i}]`, ip, oldSpec?.externalIPs)
+    const syntax = isValidIPForLegacyField(`spec.externalIPs[${i}]`, ip, oldSpec?.externalIPs)
     errors.push(...(syntax.length > 0 ? syntax : validateEndpointIP(ip, `spec.externalIPs[${i}]`)))
   }
   if (!spec.type) errors.push(required('spec.type'))
@@ -235,7 +236,7 @@ export function validateLoadBalancerStatus(
   const existing = (old?.ingress ?? []).map((i) => i.ip ?? '').filter((ip) => ip !== '')
   for (const [i, item] of ingress.entries()) {
     const path = `${field}.ingress[${i}]`
-    if (item.ip) errors.push(...validateIPForLegacyField(`${path}.ip`, item.ip, existing))
+    if (item.ip) errors.push(...isValidIPForLegacyField(`${path}.ip`, item.ip, existing))
     if (item.ipMode === undefined) {
       if (item.ip) errors.push(required(`${path}.ipMode`, 'must be specified when `ip` is set'))
     } else if (!item.ip) errors.push(forbidden(`${path}.ipMode`, 'may not be specified when `ip` is not set'))
