@@ -87,7 +87,7 @@ export interface KindStrategy extends UpdateStrategy {
   /** false: no garbage collection finalizers, whatever the options say (upstream's GarbageCollectionPolicy Unsupported, as for events). */
   garbageCollected?: boolean
   /** Upstream's own Delete of a kind (namespaces): the object to store instead of removing it, or a ready answer. undefined = the ordinary way. */
-  beginDelete?(object: KubeObject, now: string): { store?: KubeObject; answer?: { code: number; object: object } } | undefined
+  beginDelete?(object: KubeObject, now: string): { store?: KubeObject; answer?: { code: number; object?: KubeObject; raw?: object } } | undefined
   /** Upstream's ShouldDeleteDuringUpdate of a kind, asked when no finalizer is left in the draft; absent = the generic rule. */
   endsDeletion?(draft: KubeObject, old: KubeObject): boolean
   /** Further doors, by subresource name: status, resize, ephemeralcontainers, approval … */

@@ -1,0 +1,138 @@
+// The kube-apiserver: an HTTP-shaped door in front of etcd. Requests are planned by pure code (rest/, admission/, registry/) and
+// carried out here: etcd transactions, reads, watches, proxied calls.
+import type { Context, ComponentType } from '../../net/context.ts'
+import type { CallResult } from '../../net/types.ts'
+import { unknownError } from '../../api/status.ts'
+import { type EtcdAnswer, prefixEnd, type RangeResponse, type TxnResponse, type WatchChunk } from '../etcd/types.ts'
+import { bootstrapHandlers, startBootstrap } from './bootstrap/bootstrap.ts'
+import { cacheState, fill, setCacheState, take } from './cache/cache.ts'
+import { callEtcd, memberOf, passOverMember } from './etcd-client.ts'
+import { etcdUnavailable, onLookup, onRange, onWaitTimeout, startLookup, wake } from './needs.ts'
+import { dropProxy, onProxyAnswer } from './proxy.ts'
+import { callKey, committed, conflicted, inFlight, onRequest, receive, respondStatus } from './serve.ts'
+import { REGISTRY_PREFIX } from './storage-keys.ts'
+import type { InFlight } from './types.ts'
+import { closeWatch, dispatch, onBookmarks, onWatchTimeout } from './watch/serve.ts'
+import type { HttpRequest } from '../../api/http.ts'
+
+export type { KubeApiserverConfig } from './types.ts'
+
+/** Pause before etcd is asked again after a failure. */
+const RETRY_MS = 1000
+
+function list(ctx: Context): void {
+  callEtcd(ctx, 'etcd.range', { key: REGISTRY_PREFIX, rangeEnd: prefixEnd(REGISTRY_PREFIX) }, { kind: 'apiserver.cache.list' }, 'list /registry/')
+}
+
+function retryList(ctx: Context, error: string): void {
+  ctx.record('apiserver.etcd.failed', { member: memberOf(ctx), error })
+  passOverMember(ctx)
+  ctx.setTimer('cache', RETRY_MS, 'apiserver.cache.retry', null, { periodic: true })
+}
+
+function onList(ctx: Context, result: CallResult<EtcdAnswer<RangeResponse>>): void {
+  if (result.form !== 'response') return retryList(ctx, result.form === 'error' ? result.error : result.form)
+  if (!result.value.ok) return retryList(ctx, result.value.error)
+  const { revision, kvs } = result.value.value
+  const first = !cacheState(ctx).ready
+  fill(ctx, kvs, revision)
+  ctx.because(ctx.record('apiserver.cache.ready', { revision, objects: kvs.length }))
+  watch(ctx)
+  if (!first) return
+  const early = ctx.table<{ request: HttpRequest; call: number; cause: number; background: boolean }>('early')
+  startBootstrap(ctx)
+  for (const [key, item] of early.entries()) {
+    early.delete(key)
+    ctx.resume(item)
+    receive(ctx, item.request, item.call)
+  }
+}
+
+function watch(ctx: Context): void {
+  ctx.call(memberOf(ctx), 'etcd.watch', { key: REGISTRY_PREFIX, rangeEnd: prefixEnd(REGISTRY_PREFIX), startRevision: cacheState(ctx).revision + 1, progressNotify: true }, {
+    then: { kind: 'apiserver.cache.event' },
+    stream: true,
+    flow: 'watch',
+    summary: 'watch /registry/',
+  })
+}
+
+function onEvent(ctx: Context, result: CallResult<WatchChunk | EtcdAnswer<unknown>>): void {
+  if (result.form !== 'chunk') {
+    const error = result.form === 'error' ? result.error : result.form === 'response' && 'ok' in result.value && !result.value.ok ? result.value.error : 'end'
+    ctx.record('apiserver.etcd.failed', { member: memberOf(ctx), error })
+    passOverMember(ctx)
+    ctx.setTimer('cache', RETRY_MS, 'apiserver.cache.rewatch', null, { periodic: true })
+    return
+  }
+  const chunk = result.value as WatchChunk
+  if (chunk.compactRevision !== undefined) {
+    // What lay between is lost: everything is listed anew.
+    list(ctx)
+    return
+  }
+  const { revision } = cacheState(ctx)
+  if (chunk.events.length === 0 || chunk.revision <= revision) return
+  const changes = chunk.events.map((event) => take(ctx, event)).filter((c) => c !== undefined)
+  setCacheState(ctx, { revision: chunk.revision })
+  for (const change of changes) dispatch(ctx, change.id, change)
+  wake(ctx)
+}
+
+interface TxnData {
+  readonly call: number
+  readonly stores: string
+  readonly compare: readonly string[]
+}
+
+function onTxn(ctx: Context, result: CallResult<EtcdAnswer<TxnResponse>, TxnData>): void {
+  const { call, stores, compare } = result.data
+  const item = inFlight(ctx).get(callKey(call))
+  if (!item || item.stores !== stores) return
+  if (result.form !== 'response') {
+    passOverMember(ctx)
+    respondStatus(ctx, item, unknownError(result.form === 'error' ? etcdUnavailable(result.error) : 'EOF'))
+    return
+  }
+  if (!result.value.ok) {
+    respondStatus(ctx, item, unknownError(result.value.error))
+    return
+  }
+  const { succeeded, revision, responses } = result.value.value
+  if (succeeded) {
+    committed(ctx, item, stores, revision)
+    return
+  }
+  const known: Record<string, InFlight['known'][string]> = {}
+  compare.forEach((key, i) => {
+    const answer = responses[i]
+    known[key] = answer?.op === 'range' ? (answer.kvs[0] ?? null) : null
+  })
+  conflicted(ctx, item, known)
+}
+
+export const kubeApiserverType: ComponentType = {
+  type: 'kube-apiserver',
+  start: list,
+  handlers: {
+    'http.request': onRequest,
+    'apiserver.cache.list': onList,
+    'apiserver.cache.event': onEvent,
+    'apiserver.cache.retry': list,
+    'apiserver.cache.rewatch': watch,
+    'apiserver.etcd.txn': onTxn,
+    'apiserver.etcd.range': onRange,
+    'apiserver.wait.timeout': onWaitTimeout,
+    'apiserver.lookup.start': startLookup,
+    'apiserver.lookup.answer': onLookup,
+    'apiserver.proxy.answer': onProxyAnswer,
+    'apiserver.watch.timeout': onWatchTimeout,
+    'apiserver.bookmarks': onBookmarks,
+    'net.closed': (ctx: Context, { call }: { call: number }) => {
+      closeWatch(ctx, call, 'client went away')
+      dropProxy(ctx, call)
+    },
+    ...bootstrapHandlers,
+  },
+}
+

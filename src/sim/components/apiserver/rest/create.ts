@@ -1,0 +1,96 @@
+// POST: apiserver/pkg/endpoints/handlers/create.go, registry/generic/registry/store.go Create, registry/rest/create.go.
+import { fieldErrorText } from '../../../api/field-error-text.ts'
+import type { FieldError } from '../../../api/field.ts'
+import { generateName, uuid } from '../../../api/names.ts'
+import { alreadyExists, generateNameConflict, internalError, invalid, unknownError } from '../../../api/status.ts'
+import type { KubeObject } from '../../../api/types/object.ts'
+import { validatePathSegmentName } from '../../../api/validation/names.ts'
+import { validateObjectMeta } from '../../../api/validation/objectmeta.ts'
+import { mutate, validate } from '../admission/chain.ts'
+import type { Attributes } from '../admission/types.ts'
+import type { BeginFailure } from '../registry/strategy.ts'
+import { refuse } from '../refusal.ts'
+import type { Plan } from '../types.ts'
+import { decodeBody } from './body.ts'
+import { updateManager } from './managed.ts'
+import { dedupOwnerReferences, ensureNamespace, wipeSystemFields } from './meta.ts'
+import { kindOf, resourceOf } from './names.ts'
+import { type Options, writeOptions } from './options.ts'
+import { namespaceOf, type ResourceRq } from './request.ts'
+import { createTxn, keyFor } from './store.ts'
+
+/** Upstream tries this often to find a free generated name (RetryGenerateName). */
+const GENERATE_NAME_ATTEMPTS = 8
+
+export function planCreate(rq: ResourceRq): Plan {
+  const options = writeOptions(rq, 'CreateOptions')
+  const draft = decodeBody(rq, options)
+  const { metadata } = draft
+  dedupOwnerReferences(rq, metadata, false)
+  wipeSystemFields(metadata)
+  ensureNamespace(rq, metadata)
+  updateManager(rq, undefined, draft, options)
+  const a = attributesOf(rq, 'CREATE', metadata.name ?? '', draft, undefined, options.dryRun)
+  mutate(a)
+  dedupOwnerReferences(rq, metadata, true)
+  return storeNew(rq, draft, a, options, 201)
+}
+
+export function attributesOf(rq: ResourceRq, operation: Attributes['operation'], name: string, object: KubeObject | undefined, old: KubeObject | undefined, dryRun: boolean): Attributes {
+  const { strategy } = rq.served
+  return {
+    operation,
+    rq,
+    group: strategy.group,
+    resource: strategy.resource,
+    subresource: rq.info.subresource,
+    kind: strategy.kind,
+    namespace: rq.info.namespace,
+    name,
+    ...(object ? { object } : {}),
+    ...(old ? { old } : {}),
+    dryRun,
+  }
+}
+
+export function refuseInvalid(rq: ResourceRq, name: string, errors: readonly FieldError[]): never {
+  rq.notes.push({ kind: 'apiserver.validation.failed', errors: errors.map(fieldErrorText) })
+  refuse(invalid(kindOf(rq.served), name, errors))
+}
+
+export function refuseBegin(rq: ResourceRq, name: string, failure: BeginFailure): never {
+  if ('fieldErrors' in failure) refuseInvalid(rq, name, failure.fieldErrors)
+  refuse(internalError(failure.internalError))
+}
+
+/** Store.Create, after mutating admission. */
+export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, options: Options, code: number): Plan {
+  const { served, view } = rq
+  const { strategy } = served
+  const { metadata } = draft
+  metadata.creationTimestamp = rq.now
+  metadata.uid = uuid(() => rq.random())
+  const generated = !metadata.name && !!metadata.generateName
+  if (generated) metadata.name = generateName(metadata.generateName as string, () => rq.random())
+  const begin = strategy.beginCreate?.(draft, view)
+  if (begin) refuseBegin(rq, metadata.name ?? '', begin)
+  ensureNamespace(rq, metadata)
+  strategy.prepareForCreate?.(draft, view)
+  const name = metadata.name ?? ''
+  const errors = strategy.validate(draft, view)
+  if (errors.length > 0) refuseInvalid(rq, name, errors)
+  const metaErrors = validateObjectMeta(metadata, strategy.namespaced, validatePathSegmentName)
+  if (metaErrors.length > 0) refuseInvalid(rq, name, metaErrors)
+  rq.warnings.push(...(strategy.createWarnings?.(draft, view) ?? []))
+  strategy.canonicalize?.(draft)
+  validate({ ...a, name })
+  if (metadata.resourceVersion) refuse(unknownError('resourceVersion should not be set on objects to be created'))
+  const key = keyFor(served, namespaceOf(rq), name)
+  const existing = view.current(served, namespaceOf(rq), name)
+  if (existing && (!generated || rq.plans > GENERATE_NAME_ATTEMPTS)) {
+    const status = generated ? generateNameConflict(resourceOf(served), name) : alreadyExists(resourceOf(served), name)
+    refuse(existing.metadata.deletionTimestamp ? { ...status, message: `object is being deleted: ${status.message}` } : status)
+  }
+  if (options.dryRun) return { do: 'answer', answer: { code, object: draft } }
+  return { do: 'commit', txn: createTxn(key, draft), then: { do: 'answer-object', code, object: draft }, stores: `create ${key}` }
+}

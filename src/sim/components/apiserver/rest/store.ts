@@ -1,0 +1,31 @@
+// Turning a finished object into a transaction, and the keys of objects.
+import { cacheKey, storageKey } from '../storage-keys.ts'
+import type { Served } from '../registry/index.ts'
+import type { KubeObject } from '../../../api/types/object.ts'
+import type { Op, TxnRequest } from '../../etcd/types.ts'
+import { withoutRevision } from '../cache/cache.ts'
+
+export const keyFor = (served: Served, namespace: string | undefined, name: string): string => storageKey(served.folder, cacheKey(namespace, name))
+
+const reread = (key: string): Op => ({ op: 'range', key })
+
+/** Stores a new object; fails if the key exists. */
+export const createTxn = (key: string, object: KubeObject): TxnRequest => ({
+  compare: [{ key, target: 'create', op: '=', value: 0 }],
+  success: [{ op: 'put', key, value: withoutRevision(object) }],
+  failure: [reread(key)],
+})
+
+/** Replaces an object that is still at `revision`. */
+export const updateTxn = (key: string, object: KubeObject, revision: number): TxnRequest => ({
+  compare: [{ key, target: 'mod', op: '=', value: revision }],
+  success: [{ op: 'put', key, value: withoutRevision(object) }],
+  failure: [reread(key)],
+})
+
+/** Removes an object that is still at `revision`, and with it what must not outlive it. */
+export const deleteTxn = (key: string, revision: number, others: readonly string[] = []): TxnRequest => ({
+  compare: [{ key, target: 'mod', op: '=', value: revision }],
+  success: [{ op: 'delete', key }, ...others.map((other): Op => ({ op: 'delete', key: other }))],
+  failure: [reread(key)],
+})
