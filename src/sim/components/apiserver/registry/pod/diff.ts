@@ -16,7 +16,10 @@ function withGoNames(value: unknown, isMap: boolean): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [isMap ? k : goName(k), withGoNames(v, mapFields.has(k))]))
 }
 
-const lines = (value: unknown): string[] => (JSON.stringify(withGoNames(value, false), null, 1) ?? 'null').split('\n')
+const escapeHTML = (text: string): string => text.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** json.MarshalIndent of compact JSON text, as lines. */
+const indented = (json: string): string[] => escapeHTML(JSON.stringify(JSON.parse(json), null, 1)).split('\n')
 
 type Edit = readonly [mark: ' ' | '-' | '+', line: string]
 
@@ -75,4 +78,9 @@ function unified(all: readonly Edit[]): string {
   return text
 }
 
-export const goDiff = (a: unknown, b: unknown): string => unified(edits(lines(a), lines(b)))
+/** diff.Diff of two values given as compact JSON with Go's names. */
+export const goTextDiff = (a: string, b: string): string => unified(edits(indented(a), indented(b)))
+
+/** The same of plain API objects, with names made up by rule and only of the fields that are set. */
+export const goDiff = (a: unknown, b: unknown): string =>
+  goTextDiff(JSON.stringify(withGoNames(a, false)) ?? 'null', JSON.stringify(withGoNames(b, false)) ?? 'null')

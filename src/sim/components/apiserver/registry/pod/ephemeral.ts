@@ -2,10 +2,11 @@
 import { type FieldError, forbidden } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { mirrorPodKey, podSpecificAnnotationUpdates } from './annotations.ts'
-import { goDiff } from './diff.ts'
+import { goTextDiff } from './diff.ts'
 import { dropDisabledSpecFields } from './disabled.ts'
 import { bumpGeneration, resetMeta } from './doors.ts'
 import { semanticEqual } from './equality.ts'
+import { goEphemeralContainer } from './gostruct.ts'
 import { has } from './maps.ts'
 import { quote, validatePodMetaUpdate } from './rules.ts'
 import { podOptions, specOf, validateMetadataAndSpec } from './update.ts'
@@ -37,7 +38,7 @@ export function validateEphemeralContainersUpdate(pod: KubeObject, old: KubeObje
     const name = quote(before.name)
     if (!after) errs.push(forbidden(path, `existing ephemeral containers ${name} may not be removed\n`))
     else if (!semanticEqual(before, after)) {
-      errs.push(forbidden(path, `existing ephemeral containers ${name} may not be changed\n${goDiff(before, after)}`))
+      errs.push(forbidden(path, `existing ephemeral containers ${name} may not be changed\n${goTextDiff(goEphemeralContainer(before), goEphemeralContainer(after))}`))
     }
   }
   return errs

@@ -57,3 +57,60 @@ export const goSecurityContext = goStruct(
   ['SeccompProfile', 'seccompProfile', goSeccompProfile],
   ['AppArmorProfile', 'appArmorProfile', goStruct(['Type', 'type', goString], ['LocalhostProfile', 'localhostProfile'])],
 )
+
+const goBool: Print = (value) => String(value === true)
+const optionalRef = goStruct(['Name', 'name', goString], ['Optional', 'optional'])
+const keyRef = goStruct(['Name', 'name', goString], ['Key', 'key', goString], ['Optional', 'optional'])
+const envFrom = goStruct(['Prefix', 'prefix', goString], ['ConfigMapRef', 'configMapRef', optionalRef], ['SecretRef', 'secretRef', optionalRef])
+const valueFrom = goStruct(
+  ['FieldRef', 'fieldRef', goStruct(['APIVersion', 'apiVersion', goString], ['FieldPath', 'fieldPath', goString])],
+  [
+    'ResourceFieldRef',
+    'resourceFieldRef',
+    goStruct(['ContainerName', 'containerName', goString], ['Resource', 'resource', goString], ['Divisor', 'divisor', (v) => goJson(v ?? '0')]),
+  ],
+  ['ConfigMapKeyRef', 'configMapKeyRef', keyRef],
+  ['SecretKeyRef', 'secretKeyRef', keyRef],
+  ['FileKeyRef', 'fileKeyRef', goStruct(['VolumeName', 'volumeName', goString], ['Path', 'path', goString], ['Key', 'key', goString], ['Optional', 'optional'])],
+)
+const volumeMount = goStruct(
+  ['Name', 'name', goString],
+  ['ReadOnly', 'readOnly', goBool],
+  ['RecursiveReadOnly', 'recursiveReadOnly'],
+  ['MountPath', 'mountPath', goString],
+  ['SubPath', 'subPath', goString],
+  ['MountPropagation', 'mountPropagation'],
+  ['SubPathExpr', 'subPathExpr', goString],
+)
+const strings = goSlice(goJson)
+const nothing: Print = () => 'null'
+
+/** Of the fields that no ephemeral container may have, only their emptiness is printed. */
+export const goEphemeralContainer = goStruct(
+  ['Name', 'name', goString],
+  ['Image', 'image', goString],
+  ['Command', 'command', strings],
+  ['Args', 'args', strings],
+  ['WorkingDir', 'workingDir', goString],
+  ['Ports', 'ports', nothing],
+  ['EnvFrom', 'envFrom', goSlice(envFrom)],
+  ['Env', 'env', goSlice(goStruct(['Name', 'name', goString], ['Value', 'value', goString], ['ValueFrom', 'valueFrom', valueFrom]))],
+  ['Resources', 'resources', () => '{"Limits":null,"Requests":null,"Claims":null}'],
+  ['ResizePolicy', 'resizePolicy', nothing],
+  ['RestartPolicy', 'restartPolicy'],
+  ['RestartPolicyRules', 'restartPolicyRules', nothing],
+  ['VolumeMounts', 'volumeMounts', goSlice(volumeMount)],
+  ['VolumeDevices', 'volumeDevices', goSlice(goStruct(['Name', 'name', goString], ['DevicePath', 'devicePath', goString]))],
+  ['LivenessProbe', 'livenessProbe', nothing],
+  ['ReadinessProbe', 'readinessProbe', nothing],
+  ['StartupProbe', 'startupProbe', nothing],
+  ['Lifecycle', 'lifecycle', nothing],
+  ['TerminationMessagePath', 'terminationMessagePath', goString],
+  ['TerminationMessagePolicy', 'terminationMessagePolicy', goString],
+  ['ImagePullPolicy', 'imagePullPolicy', goString],
+  ['SecurityContext', 'securityContext', goSecurityContext],
+  ['Stdin', 'stdin', goBool],
+  ['StdinOnce', 'stdinOnce', goBool],
+  ['TTY', 'tty', goBool],
+  ['TargetContainerName', 'targetContainerName', goString],
+)

@@ -65,7 +65,7 @@ function validateClaimNames(claims: readonly ResourceClaim[] | undefined, podCla
         key += `/${claim.request}`
       }
       if (names.has(key)) errs.push(duplicate(at, key))
-      else if (!claim.request) for (const other of names) if (other.startsWith(`${name}/`)) errs.push(duplicate(at, name))
+      else if (!claim.request) for (const other of names) if (other.includes('/') && other.slice(0, other.indexOf('/')) === name) errs.push(duplicate(at, name))
       names.add(key)
     }
     if (!podClaims.has(name)) {

@@ -1,5 +1,5 @@
 // The /status door: what it keeps, and ValidatePodStatusUpdate (pkg/registry/core/pod/strategy.go, pkg/apis/core/validation/validation.go).
-import { type FieldError, duplicate, forbidden, internalError, invalid, notSupported, required } from '../../../../api/field.ts'
+import { type FieldError, duplicate, forbidden, internalError, invalid, required } from '../../../../api/field.ts'
 import type { Container, ContainerStatus, PodCondition, PodSpec, PodStatus } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { ipFamilyOf } from '../../../../api/validation/ip.ts'
@@ -156,7 +156,7 @@ function validateIPs(ips: readonly IPHolder[], old: readonly IPHolder[] | undefi
   if (list.length < 2) return errs
   const families = list.map(ipFamilyOf)
   const bad = families.indexOf(undefined)
-  if (bad >= 0) errs.push(internalError(path, `failed to check for dual stack with error:invalid IP[${bad}]: <nil> (${list[bad]})`))
+  if (bad >= 0) errs.push(internalError(path, `failed to check for dual stack with error:invalid IP[${bad}]: ${list[bad]}`))
   const dual = bad < 0 && families.includes('IPv4') && families.includes('IPv6')
   if (!dual || list.length > 2) {
     errs.push({ ...invalid(path, undefined, 'may specify no more than one IP for each IP family'), badValueText: goIPs(ips) })
@@ -186,27 +186,6 @@ function validateUsers(statuses: readonly ContainerStatus[] | undefined, path: s
       ...(linux.supplementalGroups ?? []).flatMap((gid, j) => unixId(gid, `${at}.supplementalGroups[${j}]`)),
     ]
   })
-}
-
-/** Device health is behind a gate that is off; whatever is left belongs to containers that asked for the resource. */
-function validateAllocated(statuses: readonly ContainerStatus[] | undefined, path: string, containers: readonly Container[] | undefined): FieldError[] {
-  const health = ['Healthy', 'Unhealthy', 'Unknown']
-  return (statuses ?? []).flatMap((s, i) =>
-    (s.allocatedResourcesStatus ?? []).flatMap((r, j) => {
-      const at = `${path}[${i}].allocatedResourcesStatus[${j}]`
-      const errs: FieldError[] = []
-      const c = (containers ?? []).find((container) => container.name === s.name)
-      if (c && !has(c.resources?.requests, r.name)) errs.push(invalid(`${at}.name`, r.name, "must match one of the container's resource requests"))
-      const ids = new Set<string>()
-      for (const [k, device] of (r.resources ?? []).entries()) {
-        const state = device.health ?? ''
-        if (!health.includes(state)) errs.push(notSupported(`${at}.resources[${k}].health`, state, health))
-        if (ids.has(device.resourceID)) errs.push(duplicate(`${at}.resources[${k}].resourceID`, device.resourceID))
-        ids.add(device.resourceID)
-      }
-      return errs
-    }),
-  )
 }
 
 export function validatePodStatusUpdate(pod: KubeObject, old: KubeObject): FieldError[] {
@@ -239,8 +218,6 @@ export function validatePodStatusUpdate(pod: KubeObject, old: KubeObject): Field
     ...validateUsers(status.containerStatuses, 'status.containerStatuses', spec),
     ...validateUsers(status.initContainerStatuses, 'status.initContainerStatuses', spec),
     ...validateUsers(status.ephemeralContainerStatuses, 'status.ephemeralContainerStatuses', spec),
-    ...validateAllocated(status.containerStatuses, 'status.containerStatuses', spec.containers),
-    ...validateAllocated(status.initContainerStatuses, 'status.initContainerStatuses', spec.initContainers),
   ]
 }
 

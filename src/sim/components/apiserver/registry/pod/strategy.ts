@@ -14,6 +14,7 @@ import { semanticEqual } from './equality.ts'
 import { at, has } from './maps.ts'
 import { computePodQOS } from './qos.ts'
 import { preparePodResize, validatePodResize } from './resize.ts'
+import { validateAppArmor } from './security.ts'
 import { podStatusWarnings, preparePodStatusUpdate, validatePodStatusUpdate } from './status.ts'
 import { podOptions, specOf, validateMetadataAndSpec, validatePodUpdate } from './update.ts'
 import { allContainers } from './visit.ts'
@@ -42,31 +43,21 @@ function applyLabelKeys(spec: PodSpec, labels: Labels): void {
   for (const c of spec.topologySpreadConstraints ?? []) mergeLabelKeys(c.labelSelector, c.matchLabelKeys, 'In', labels)
 }
 
-/** applyAppArmorVersionSkew: the old annotation fills the field. */
-function applyAppArmorAnnotations(pod: KubeObject): void {
-  const spec = specOf(pod)
-  if (spec.os?.name === 'windows') return
-  for (const c of allContainers(spec)) {
-    const key = appArmorPrefix + (c.name ?? '')
-    if (!has(pod.metadata.annotations, key) || c.securityContext?.appArmorProfile) continue
-    const profile = appArmorProfileOf(at(pod.metadata.annotations, key) ?? '')
-    if (!profile || profile.localhostProfile?.trim() !== profile.localhostProfile) continue
-    if (!semanticEqual(profile, spec.securityContext?.appArmorProfile)) c.securityContext = { ...c.securityContext, appArmorProfile: profile }
-  }
-}
+/** What preparing a draft had to warn of, until the server asks for its warnings. */
+const preparationWarnings = new WeakMap<KubeObject, readonly string[]>()
 
-/** The deprecation that upstream warns of while it copies the annotation: the field says nothing, or now says what the annotation says. */
-function appArmorWarnings(pod: KubeObject): string[] {
+/** applyAppArmorVersionSkew: the old annotation fills the field. Returns upstream's warnings about it. */
+function applyAppArmorAnnotations(pod: KubeObject): string[] {
   const spec = specOf(pod)
   if (spec.os?.name === 'windows') return []
   return allContainers(spec).flatMap((c) => {
     const key = appArmorPrefix + (c.name ?? '')
-    if (!has(pod.metadata.annotations, key)) return []
+    if (!has(pod.metadata.annotations, key) || c.securityContext?.appArmorProfile) return []
     const profile = appArmorProfileOf(at(pod.metadata.annotations, key) ?? '')
-    const own = c.securityContext?.appArmorProfile
-    const inherited = profile !== undefined && !own && semanticEqual(profile, spec.securityContext?.appArmorProfile)
-    if (inherited || (own && !semanticEqual(own, profile))) return []
-    return [`metadata.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`]
+    const valid = profile && validateAppArmor(profile, '').length === 0
+    const differs = valid && !semanticEqual(profile, spec.securityContext?.appArmorProfile)
+    if (differs) c.securityContext = { ...c.securityContext, appArmorProfile: profile }
+    return valid && !differs ? [] : [`metadata.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`]
   })
 }
 
@@ -89,7 +80,7 @@ function prepareForCreate(pod: KubeObject, view: RegistryView): void {
   }
   pod['status'] = status
   applyLabelKeys(spec, pod.metadata.labels)
-  applyAppArmorAnnotations(pod)
+  preparationWarnings.set(pod, applyAppArmorAnnotations(pod))
 }
 
 function prepareForUpdate(pod: KubeObject, old: KubeObject): void {
@@ -149,7 +140,7 @@ export const podStrategy: KindStrategy = {
   prepareForUpdate,
   validate,
   validateUpdate: validatePodUpdate,
-  createWarnings: (pod) => [...appArmorWarnings(pod), ...podCreateWarnings(pod)],
+  createWarnings: (pod) => [...(preparationWarnings.get(pod) ?? []), ...podCreateWarnings(pod)],
   allowUnconditionalUpdate: true,
   deleteReturnsObject: true,
   gracePeriodSeconds,
