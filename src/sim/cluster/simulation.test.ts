@@ -134,6 +134,28 @@ describe('a simulation', () => {
     )
   })
 
+  it('looks ahead without a trace: state, history and branches are as before', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 60 }), (seed, at, back) => {
+        const sim = make(seed)
+        steps(sim, at)
+        for (let i = 0; i < back; i++) sim.back()
+        const before = [sim.stateDigest(), sim.traceDigest(), sim.history.cursor, sim.history.length, sim.branches().length, sim.kernel.trace.length]
+        const ahead = sim.sandbox(() => {
+          sim.input({ target: 'c1', kind: 'restart', payload: null })
+          steps(sim, 120)
+          return sim.process('server')?.incarnation
+        })
+        expect(ahead).toBe(2)
+        expect([sim.stateDigest(), sim.traceDigest(), sim.history.cursor, sim.history.length, sim.branches().length, sim.kernel.trace.length]).toEqual(before)
+        for (let i = 0; i < back; i++) sim.step()
+        steps(sim, 40)
+        expect(sim.kernel.records).toBeGreaterThan(0)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
   it('stops with one reproducible line when a component breaks, and leaves the state before the step', () => {
     const sim = make(7)
     steps(sim, 20)

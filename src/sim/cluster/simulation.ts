@@ -152,6 +152,11 @@ export class Simulation {
     return this.kernel.agenda.peek()?.at
   }
 
+  /** What would happen: `body` may send inputs and step; afterwards everything is as before. */
+  sandbox<T>(body: () => T): T {
+    return this.guard(() => this.history.sandbox(body))
+  }
+
   branches(): BranchInfo[] {
     return this.history.branches()
   }
@@ -333,7 +338,7 @@ export class Simulation {
     }
     // The getters must survive, hence defineProperties instead of a spread.
     const context = Object.defineProperties({}, Object.getOwnPropertyDescriptors(base)) as Context
-    const net: Pick<Context, 'record' | 'because' | 'resume' | 'call' | 'reply' | 'push' | 'hangUp' | 'send' | 'startProcess' | 'stopProcess'> = {
+    const net: Pick<Context, 'record' | 'because' | 'resume' | 'call' | 'reply' | 'push' | 'hangUp' | 'send' | 'startProcess' | 'stopProcess' | 'setLink' | 'setHostUp'> = {
       record: <K extends TraceKind>(kind: K, data: TraceData[K], subject?: ObjectRef) => sim.record(id, kind, data, current().cause, subject),
       because(record) {
         current().cause = record
@@ -348,6 +353,13 @@ export class Simulation {
       hangUp: (call) => sim.network.hangUp(id, call, current().cause),
       send: (to, kind, payload, look) => sim.network.datagram(id, to, kind, payload, look, current().cause),
       startProcess: (p) => sim.startProcess(p, current().cause),
+      setLink: (a, b, change) => sim.network.setLink(a, b, change, current().cause),
+      setHostUp: (host, up) => {
+        // The network first: a machine without power says nothing to anybody.
+        if (!up) sim.network.setHostUp(host, false, current().cause)
+        if (!up) for (const p of sim.processList()) if (p.host === host) sim.stopProcess(p.id, 'power off', current().cause)
+        if (up) sim.network.setHostUp(host, true, current().cause)
+      },
       stopProcess: (target, why) => sim.stopProcess(target, why, current().cause),
     }
     Object.defineProperty(context, 'cause', { get: () => current().cause, enumerable: true })

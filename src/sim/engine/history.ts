@@ -199,6 +199,25 @@ export class History<R extends { readonly seq: number }> {
     return this.branches()[id - 1] as BranchInfo
   }
 
+  /** Looks ahead: runs `body`, which may send inputs and step on, then takes everything back. No branch remains. */
+  sandbox<T>(body: () => T): T {
+    const real = this.path
+    const { kernel } = this.host
+    const { cursor } = real
+    const { journaledFrom } = this
+    const copy: Path<R> = { ...real, entries: real.entries.slice(0, cursor), keyframes: real.keyframes.filter((k) => k.index <= cursor), trace: kernel.trace.slice(0, kernel.records) }
+    this.path = copy
+    kernel.trace = copy.trace
+    try {
+      return body()
+    } finally {
+      this.seek(cursor)
+      this.path = real
+      this.journaledFrom = Math.min(journaledFrom, this.journaledFrom)
+      kernel.trace = real.trace
+    }
+  }
+
   branches(): BranchInfo[] {
     return this.paths.map((p) => ({ id: p.id, name: p.name, parent: p.parent, forkedAt: p.forkedAt, length: p.entries.length, current: p === this.path }))
   }

@@ -2,7 +2,7 @@
 import type { ObjectRef } from '../api/types/object.ts'
 import type { ComponentId, ComponentType as EngineComponentType, StepContext } from '../engine/types.ts'
 import type { TraceData, TraceKind } from '../trace/kinds.ts'
-import type { CallOptions, MessageLook } from './types.ts'
+import type { CallOptions, Link, MessageLook } from './types.ts'
 
 export interface Context extends StepContext {
   /** Adds a trace record and returns its number. Its cause is the current cause; later effects of this step are caused by it only if `because` says so. */
@@ -28,6 +28,10 @@ export interface Context extends StepContext {
   /** Whether a process of that id runs; only for whoever supervises processes (the container runtime, the host). */
   startProcess(process: { id: ComponentId; type: string; host: string; config: unknown }): void
   stopProcess(id: ComponentId, why: string): void
+  /** Only for whoever injects faults. */
+  setLink(a: string, b: string, change: Partial<Link>): void
+  /** Only for whoever injects faults: power. Off ends every process of the machine without a word to the others. */
+  setHostUp(host: string, up: boolean): void
 }
 
 export type ComponentType = EngineComponentType<Context>
