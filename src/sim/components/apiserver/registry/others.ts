@@ -1,4 +1,8 @@
 // Every kind of this part of the registry.
+import { apiService } from './apiregistration/apiservice.ts'
+import { certificateSigningRequest } from './certificates/certificatesigningrequest.ts'
+import { lease } from './coordination/lease.ts'
+import { componentStatus } from './core/componentstatus.ts'
 import { configMap } from './core/configmap.ts'
 import { event } from './core/event.ts'
 import { limitRange } from './core/limitrange.ts'
@@ -9,10 +13,15 @@ import { persistentVolumeClaim } from './core/persistentvolumeclaim.ts'
 import { resourceQuota } from './core/resourcequota.ts'
 import { secret } from './core/secret.ts'
 import { serviceAccount } from './core/serviceaccount.ts'
-import { lease } from './coordination/lease.ts'
+import { flowSchema } from './flowcontrol/flowschema.ts'
+import { priorityLevelConfiguration } from './flowcontrol/prioritylevelconfiguration.ts'
+import { runtimeClass } from './node-k8s/runtimeclass.ts'
 import { clusterRoleBinding, roleBinding } from './rbac/bindings.ts'
 import { clusterRole, role } from './rbac/roles.ts'
 import { priorityClass } from './scheduling/priorityclass.ts'
+import { storageClass, volumeAttributesClass } from './storage/classes.ts'
+import { csiDriver, csiNode, csiStorageCapacity } from './storage/csi.ts'
+import { volumeAttachment } from './storage/volumeattachment.ts'
 import type { KindStrategy } from './strategy.ts'
 
 export const otherKinds: KindStrategy[] = [
@@ -26,10 +35,22 @@ export const otherKinds: KindStrategy[] = [
   persistentVolumeClaim,
   limitRange,
   resourceQuota,
+  componentStatus,
   lease,
   priorityClass,
   role,
   clusterRole,
   roleBinding,
   clusterRoleBinding,
+  storageClass,
+  volumeAttributesClass,
+  csiNode,
+  csiDriver,
+  csiStorageCapacity,
+  volumeAttachment,
+  certificateSigningRequest,
+  flowSchema,
+  priorityLevelConfiguration,
+  runtimeClass,
+  apiService,
 ]

@@ -21,8 +21,8 @@ export interface RegistryView {
   list(resource: string, namespace?: string): readonly KubeObject[]
   /** Deterministic: drawn from the API server's own random stream. */
   random(): number
-  /** The user name and groups of the request. */
-  user: { name: string; groups: readonly string[] }
+  /** Who asks. */
+  user: { name: string; groups: readonly string[]; uid?: string; extra?: Readonly<Record<string, readonly string[]>> }
   /** The request asks for dryRun=All: nothing will be stored. */
   dryRun?: boolean
   /** group/version of the request's path (`events.k8s.io/v1`, `v1`), for the kinds whose rules depend on it. */

@@ -53,20 +53,20 @@ function validateCapacity(capacity: { [key: string]: string } | undefined): Fiel
   return errors
 }
 
-function validateSources(spec: PersistentVolumeSpec, pvName: string): FieldError[] {
+function validateSources(spec: PersistentVolumeSpec, pvName: string, root: string): FieldError[] {
   const errors: FieldError[] = []
   let count = 0
   for (const [name, shown, check] of volumeSources) {
     if (!spec[name]) continue
     if (count > 0 && name !== 'flexVolume') {
-      errors.push(forbidden(`spec.${secondSourceName[name] ?? shown}`, 'may not specify more than 1 volume type'))
+      errors.push(forbidden(`${root}.${secondSourceName[name] ?? shown}`, 'may not specify more than 1 volume type'))
       continue
     }
     count++
-    errors.push(...check(spec, `spec.${shown}`, pvName))
-    if (name === 'local' && !spec.nodeAffinity) errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+    errors.push(...check(spec, `${root}.${shown}`, pvName))
+    if (name === 'local' && !spec.nodeAffinity) errors.push(required(`${root}.nodeAffinity`, 'Local volume requires node affinity'))
   }
-  if (count === 0) errors.push(required('spec', 'must specify a volume type'))
+  if (count === 0) errors.push(required(root, 'must specify a volume type'))
   return errors
 }
 
@@ -93,7 +93,7 @@ function validateSpec(spec: PersistentVolumeSpec, pvName: string): FieldError[] 
         : [required('spec.nodeAffinity.required', 'must specify required node constraints')]),
     )
   }
-  errors.push(...validateSources(spec, pvName))
+  errors.push(...validateSources(spec, pvName, 'spec'))
   if (spec.hostPath && isRoot(spec.hostPath.path ?? '') && policy === 'Recycle') {
     errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"))
   }
@@ -106,6 +106,23 @@ function validateSpec(spec: PersistentVolumeSpec, pvName: string): FieldError[] 
     if (!spec.csi) errors.push(required('spec.csi', 'has to be specified when using volumeAttributesClassName'))
   }
   return errors
+}
+
+/** The volume inside a VolumeAttachment: no more than a CSI source and its access modes. */
+export function validateInlineSpec(spec: PersistentVolumeSpec, root: string): FieldError[] {
+  const context = 'in the context of inline volumes'
+  const not = (field: string, is: boolean, what = 'may not be specified'): FieldError[] => (is ? [forbidden(`${root}.${field}`, `${what} ${context}`)] : [])
+  return [
+    ...not('claimRef', !!spec.claimRef),
+    ...not('capacity', keysOf(spec.capacity).length > 0),
+    ...(spec.csi ? [] : [required(`${root}.csi`, `has to be specified ${context}`)]),
+    ...validateAccessModes(spec.accessModes ?? [], `${root}.accessModes`, ''),
+    ...not('persistentVolumeReclaimPolicy', !!spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== 'Retain', 'may only be Retain'),
+    ...not('nodeAffinity', !!spec.nodeAffinity),
+    ...validateSources(spec, '', root),
+    ...not('storageClassName', !!spec.storageClassName),
+    ...not('volumeMode', spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem', 'may not specify volumeMode other than Filesystem'),
+  ]
 }
 
 const takesMountOptions: readonly (keyof PersistentVolumeSpec)[] = [
