@@ -168,6 +168,8 @@ for (const [key, struct] of structs) {
     else if (list === 'set' || list === 'atomic' || list === 'granular') words.push(list)
     if (field.strategy) words.push(`patch:${field.strategy}${field.mergeKey ? `:${field.mergeKey}` : ''}`)
     if (go !== assumedGo(type)) words.push(`go:${go}`)
+    const fallback = mark(field.marks, 'default')[0]
+    if (fallback && !fallback.startsWith('ref(') && !fallback.includes(' ')) words.push(`default:${fallback}`)
     if (known?.enum.length > 0) words.push(`enum:${known.enum.join('|')}`)
     fields[field.name] = words.join(' ')
   }

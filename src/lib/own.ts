@@ -6,7 +6,7 @@ export const getOwn = <T>(object: Readonly<Record<string, T>> | undefined | null
   object !== undefined && object !== null && Object.hasOwn(object, key) ? object[key] : undefined
 
 /** Sets an own, enumerable property, also where plain assignment would reach a setter of the prototype. */
-export const setOwn = <T>(object: Record<string, T>, key: string, value: T): void => {
+export const setOwn = <T>(object: Record<string, T>, key: string, value: NoInfer<T>): void => {
   if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
   else object[key] = value
 }

@@ -289,8 +289,8 @@ export const convertLabelSelector = (selector: LabelSelector | undefined | null)
   }
   for (const expression of selector.matchExpressions ?? []) {
     const operator = OBJECT_OPERATORS.get(expression.operator)
-    if (!operator) return fail(`"${expression.operator}" is not a valid label selector operator`)
-    const made = newRequirement(expression.key, operator, expression.values ?? [])
+    if (!operator) return fail(`"${expression.operator ?? ''}" is not a valid label selector operator`)
+    const made = newRequirement(expression.key ?? '', operator, expression.values ?? [])
     if (made.value === undefined) return made
     requirements.push(made.value)
   }

@@ -61,6 +61,7 @@ const parseField = (name: string, text: string): Field => {
     else if (what === 'set') change({ listType: 'set' })
     else if (what === 'atomic') change(schema.type === 'array' ? { listType: 'atomic' } : { atomic: true })
     else if (what === 'granular') change({ atomic: false })
+    else if (what === 'default') change({ default: JSON.parse(value) })
     else if (what === 'go') change({ goType: value })
     else if (what === 'enum') change(schema.type === 'array' ? { items: { ...(schema.items as ObjectSchema), enum: value.split('|') } } : { enum: value.split('|') })
     else if (what === 'patch') {

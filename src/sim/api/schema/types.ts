@@ -40,7 +40,7 @@ export interface ObjectSchema {
   readonly embeddedResource?: boolean
   /** Custom resources: null is a value. */
   readonly nullable?: boolean
-  /** Custom resources: what a missing value becomes. */
+  /** What a missing value becomes: of custom resources always, of built-in kinds only as the key of a list item. */
   readonly default?: unknown
 }
 
