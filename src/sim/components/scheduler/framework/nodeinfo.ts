@@ -119,3 +119,28 @@ function append<T>(list: readonly T[], item: T): readonly T[] {
   out.push(item)
   return out
 }
+
+/** A node with all its pods at once. */
+export function buildNodeInfo(name: string, node: Node | undefined, pods: readonly PodInfo[]): NodeInfo {
+  let requested = ZERO_RESOURCE
+  let nonZeroMilliCPU = 0
+  let nonZeroMemory = 0
+  for (const pod of pods) {
+    requested = addResource(requested, pod.requests, 1)
+    nonZeroMilliCPU += pod.nonZeroMilliCPU
+    nonZeroMemory += pod.nonZeroMemory
+  }
+  const affine = pods.filter((p) => p.hasAffinity)
+  return {
+    name,
+    node,
+    facts: node ? nodeFacts(node) : NO_FACTS,
+    pods,
+    podsWithAffinity: affine.length > 0 ? affine : NONE,
+    podsWithRequiredAntiAffinity: affine.length > 0 ? affine.filter((p) => p.requiredAntiAffinity.length > 0) : NONE,
+    requested,
+    nonZeroMilliCPU,
+    nonZeroMemory,
+    usedPorts: pods.some((p) => p.hostPorts.length > 0) ? pods.flatMap((p) => p.hostPorts) : NONE,
+  }
+}
