@@ -1,5 +1,5 @@
 // Fields that Go writes even when they were not given: structs, required fields, times.
-import { schemaFor, definitionSchema, type ObjectSchema } from '../../../../api/schema/index.ts'
+import { definitionSchema, type ObjectSchema, schemaFor } from '../../../../api/schema/index.ts'
 
 const zeros: Readonly<Record<string, unknown>> = { string: '', bool: false, int32: 0, int64: 0, intOrString: 0, time: null, microTime: null, array: null, map: null }
 
@@ -11,6 +11,7 @@ function complete(value: { [key: string]: unknown }, schema: ObjectSchema): void
       if (type === 'object') value[name] = {}
       else if (Object.hasOwn(zeros, type)) value[name] = zeros[type]
     }
+    if (value[name] === undefined && field.pointer && field.always) value[name] = null
     completeValue(value[name], field.schema)
   }
 }
