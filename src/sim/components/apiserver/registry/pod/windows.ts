@@ -8,13 +8,13 @@ import { containersWithPath } from './visit.ts'
 const netBios = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/
 const dnsLabel = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
 const dnsDomain = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`)
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about control characters
-const control = /[\u0000-\u001f\u007f]/
+/** Go's [[:cntrl:]]. */
+const hasControl = (s: string): boolean => [...s].some((c) => c < ' ' || c === '\u007f')
 
 function validateRunAsUserName(name: string, path: string): FieldError[] {
   const bad = (detail: string): FieldError => pointer(invalid(path, name, detail))
   if (name === '') return [bad('runAsUserName cannot be an empty string')]
-  if (control.test(name)) return [bad('runAsUserName cannot contain control characters')]
+  if (hasControl(name)) return [bad('runAsUserName cannot contain control characters')]
   const parts = name.split('\\')
   if (parts.length > 2) return [bad('runAsUserName cannot contain more than one backslash')]
   const domain = parts.length === 2 ? parts[0] : undefined
