@@ -52,6 +52,7 @@ export interface Informers {
   stop(ctx: Context, name: string): void
   /** True once every started informer has seen a complete list. */
   synced(ctx: Context): boolean
+  hasSynced(ctx: Context, name: string): boolean
   /** To be spread into the component's handlers. */
   readonly handlers: ComponentType['handlers']
 }
@@ -167,6 +168,7 @@ export function createInformers(hooks: InformerHooks): Informers {
       store(ctx, name).clear()
     },
     synced: (ctx) => states(ctx).values().every((s) => s.synced),
+    hasSynced: (ctx, name) => states(ctx).get(name)?.synced === true,
     handlers: {
       'informer.chunk': onChunk as never,
       'informer.retry': ((ctx: Context, name: string) => {

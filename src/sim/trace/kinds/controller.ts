@@ -2,8 +2,8 @@ import type { TraceLevel } from '../record.ts'
 
 /** The actor is the kube-controller-manager; `controller` names the one of its controllers (its queue). */
 export interface ControllerTrace {
-  /** Caches are complete: work begins. */
-  'controller.started': { controllers: readonly string[] }
+  /** The caches that it reads are complete: work begins. */
+  'controller.started': { controller: string; informers: readonly string[] }
   'controller.queue.added': { controller: string; key: string; by: string }
   /** Begins a span that ends with the next `finished` of the same controller and key. */
   'controller.reconcile.started': { controller: string; key: string; waitedMs: number }
@@ -12,7 +12,7 @@ export interface ControllerTrace {
 }
 
 export const controllerLevels: Record<keyof ControllerTrace, TraceLevel> = {
-  'controller.started': 'story',
+  'controller.started': 'detail',
   'controller.queue.added': 'detail',
   'controller.reconcile.started': 'detail',
   'controller.decided': 'story',

@@ -29,6 +29,8 @@ export const RESOURCES: readonly Resource[] = [
     ['serviceaccounts', 'ServiceAccount', true],
     ['services', 'Service', true],
   ]),
+  { name: 'events', group: '', version: 'v1', plural: 'events', kind: 'Event', namespaced: true },
+  { name: 'events.events.k8s.io', group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true },
   ...table('apps', 'v1', [
     ['controllerrevisions', 'ControllerRevision', true],
     ['daemonsets', 'DaemonSet', true],
@@ -76,6 +78,12 @@ export const RESOURCES: readonly Resource[] = [
   ]),
   ...table('apiextensions.k8s.io', 'v1', [['customresourcedefinitions', 'CustomResourceDefinition', false]]),
   ...table('apiregistration.k8s.io', 'v1', [['apiservices', 'APIService', false]]),
+  ...table('resource.k8s.io', 'v1', [
+    ['resourceclaims', 'ResourceClaim', true],
+    ['resourceclaimtemplates', 'ResourceClaimTemplate', true],
+    ['deviceclasses', 'DeviceClass', false],
+    ['resourceslices', 'ResourceSlice', false],
+  ]),
   ...table('flowcontrol.apiserver.k8s.io', 'v1', [
     ['flowschemas', 'FlowSchema', false],
     ['prioritylevelconfigurations', 'PriorityLevelConfiguration', false],

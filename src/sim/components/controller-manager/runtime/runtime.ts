@@ -56,8 +56,9 @@ export function controllerClient(ctx: Context, serviceAccount: string): ClientCo
 }
 
 export interface ControllerSet {
+  // biome-ignore lint/suspicious/noExplicitAny: every controller observes something else
   /** Controllers that run with this configuration, in the order in which events are given to them. */
-  (config: KubeControllerManagerConfig): readonly Controller<never>[]
+  (config: KubeControllerManagerConfig): readonly Controller<any>[]
 }
 
 export function controllerManager(type: string, controllersFor: ControllerSet): ComponentType {
@@ -86,8 +87,9 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
     return queue
   }
   const syncs = (ctx: Context, queue: string): Table<Sync> => ctx.table(`syncs/${queue}`)
+  /** Queues whose caches are complete. */
   const flags = (ctx: Context): Table<boolean> => ctx.table('manager')
-  const running = (ctx: Context): boolean => flags(ctx).get('running') === true
+  const running = (ctx: Context, queue: string): boolean => flags(ctx).has(queue)
 
   const recorder = createEventRecorder({
     client: (ctx, source) => {
@@ -159,7 +161,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
 
   /** Workers look at their queue once the present step has told everybody. */
   const wake = (ctx: Context, queue: string): void => {
-    if (!running(ctx)) return
+    if (!running(ctx, queue)) return
     const woken = ctx.table<boolean>('manager-woken')
     if (woken.has(queue)) return
     woken.put(queue, true)
@@ -168,7 +170,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
 
   const work = (ctx: Context, name: string): void => {
     ctx.table<boolean>('manager-woken').delete(name)
-    if (!running(ctx)) return
+    if (!running(ctx, name)) return
     const c = controller(ctx, name)
     const queue = queueOf(c)
     while (syncs(ctx, name).size < c.workers) {
@@ -311,16 +313,17 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
     client: (ctx) => managerClient(ctx, 'shared-informers'),
     onEvent: dispatch,
     onSynced: (ctx) => {
-      if (running(ctx) || !informers.synced(ctx)) return
-      flags(ctx).put('running', true)
-      const list = controllers(ctx)
-      ctx.because(ctx.record('controller.started', { controllers: [...new Set(list.map((c) => c.controller))] }))
-      for (const c of list) {
+      for (const c of controllers(ctx)) {
+        if (running(ctx, c.name) || !c.informers.every((name) => informers.hasSynced(ctx, name))) continue
+        flags(ctx).put(c.name, true)
+        const outer = ctx.cause
+        ctx.because(ctx.record('controller.started', { controller: c.name, informers: c.informers }))
         c.start?.(runtime(ctx, c))
         for (const [index, tick] of (c.ticks ?? []).entries()) {
           ctx.setTimer(`tick/${c.name}/${index}`, tick.firstMs ?? tick.everyMs, 'controller.tick', { queue: c.name, index }, { periodic: true })
         }
         wake(ctx, c.name)
+        ctx.because(outer)
       }
     },
   })

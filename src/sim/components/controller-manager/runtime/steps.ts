@@ -75,11 +75,18 @@ export const isAlreadyExists = (answer: ApiAnswer): boolean => answer.status ===
 export const isNamespaceTerminating = (answer: ApiAnswer): boolean =>
   answer.status === 403 && ((answer.body?.details?.causes ?? []) as { reason?: string }[]).some((c) => c.reason === 'NamespaceTerminating')
 
+export interface SlowStartOptions {
+  readonly each?: (answer: ApiAnswer, index: number) => Steps<void>
+  /** Which answers count as failures; default: all that are not ok. */
+  readonly failed?: (answer: ApiAnswer) => boolean
+}
+
 /**
  * slowStartBatch of pkg/controller/replicaset: 1, 2, 4 … at a time, and none after a batch in which one failed.
  * Returns the answers so far, shorter than `requests` if it stopped.
  */
-export function* slowStart(requests: readonly ApiCall[], each?: (answer: ApiAnswer, index: number) => Steps<void>): Steps<ApiAnswer[]> {
+export function* slowStart(requests: readonly ApiCall[], options: SlowStartOptions = {}): Steps<ApiAnswer[]> {
+  const { each, failed = (a) => !a.ok } = options
   const answers: ApiAnswer[] = []
   for (let size = 1; answers.length < requests.length; size *= 2) {
     const batch = yield* calls(requests.slice(answers.length, answers.length + size))
@@ -87,7 +94,7 @@ export function* slowStart(requests: readonly ApiCall[], each?: (answer: ApiAnsw
       if (each) yield* each(answer, answers.length)
       answers.push(answer)
     }
-    if (batch.some((a) => !a.ok)) break
+    if (batch.some(failed)) break
   }
   return answers
 }

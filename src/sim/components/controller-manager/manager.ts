@@ -1,0 +1,28 @@
+// kube-controller-manager: which controllers run (cmd/kube-controller-manager/app/controllermanager.go, NewControllerDescriptors).
+import type { ComponentType } from '../../net/context.ts'
+import { controllerManager } from './runtime/runtime.ts'
+import type { Controller, KubeControllerManagerConfig } from './runtime/types.ts'
+import { deploymentController } from './deployment/deployment.ts'
+import { garbageCollector, orphanCollector } from './garbage-collector/garbage-collector.ts'
+import { namespaceController } from './namespace/namespace.ts'
+import { replicaSetController, replicationController } from './replicaset/replicaset.ts'
+import { rootCAPublisher } from './root-ca-publisher/root-ca-publisher.ts'
+import { serviceAccountController } from './serviceaccount/serviceaccount.ts'
+
+export type { KubeControllerManagerConfig } from './runtime/types.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: every controller observes something else
+type Any = Controller<any>
+
+/** What a cluster cannot do without: its own bookkeeping. */
+const API: readonly Any[] = [namespaceController, serviceAccountController, rootCAPublisher, garbageCollector, orphanCollector]
+const SCHEDULING: readonly Any[] = []
+const CLUSTER: readonly Any[] = [deploymentController, replicaSetController, replicationController]
+
+export function controllersFor(config: KubeControllerManagerConfig): readonly Any[] {
+  if (config.profile === 'api') return API
+  if (config.profile === 'scheduling') return [...API, ...SCHEDULING]
+  return [...API, ...SCHEDULING, ...CLUSTER]
+}
+
+export const kubeControllerManagerType: ComponentType = controllerManager('kube-controller-manager', controllersFor)
