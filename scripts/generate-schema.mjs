@@ -147,7 +147,11 @@ const fieldsOf = (key) => {
   const struct = structs.get(key)
   return [...struct.inline.flatMap((text) => {
     const full = text.includes('.') ? `${PACKAGES[text.split('.')[0]]}.${text.split('.')[1]}` : `${struct.prefix}.${text}`
-    return full === 'meta.v1.TypeMeta' || !structs.has(full) ? [] : fieldsOf(full).map((f) => ({ ...f, prefix: f.prefix ?? full.slice(0, full.lastIndexOf('.')) }))
+    return full === 'meta.v1.TypeMeta' || !structs.has(full) ? [] : fieldsOf(full).map((f) => ({
+      ...f,
+      prefix: f.prefix ?? full.slice(0, full.lastIndexOf('.')),
+      embedded: [full.slice(full.lastIndexOf('.') + 1), ...(f.embedded ?? [])],
+    }))
   }), ...struct.fields]
 }
 for (const [key, struct] of structs) {
@@ -167,6 +171,7 @@ for (const [key, struct] of structs) {
     if (list === 'map' && keys.length > 0) words.push(`map:${keys.join(',')}`)
     else if (list === 'set' || list === 'atomic' || list === 'granular') words.push(list)
     if (field.strategy) words.push(`patch:${field.strategy}${field.mergeKey ? `:${field.mergeKey}` : ''}`)
+    if (field.embedded) words.push(`in:${field.embedded.join('.')}`)
     if (go !== assumedGo(type)) words.push(`go:${go}`)
     const fallback = mark(field.marks, 'default')[0]
     if (fallback && !fallback.startsWith('ref(') && !fallback.includes(' ')) words.push(`default:${fallback}`)

@@ -1,6 +1,6 @@
 // From a request body to an object: apimachinery pkg/runtime/serializer/json over sigs.k8s.io/json, and
 // apiserver pkg/endpoints/handlers/rest.go transformDecodeError.
-import { utf8Encode } from '../../lib/base64.ts'
+import { base64Encode, utf8Encode } from '../../lib/base64.ts'
 import { isRecord, setOwn } from '../../lib/own.ts'
 import { fail, ok, type Result } from '../../lib/result.ts'
 import { goQuote } from './go-text.ts'
@@ -8,7 +8,7 @@ import { JsonNumber, JsonObject, parseJsonText, type JsonTree } from './json-tex
 import { parseGroupVersion } from './meta.ts'
 import { quantityToString, tryParseQuantity } from './quantity.ts'
 import type { Field, GroupVersionKind, ObjectSchema } from './schema/index.ts'
-import { formatGoDuration, formatTime, parseGoDuration, parseMicroTime, parseRFC3339 } from './time.ts'
+import { canonicalMicroTime, canonicalTime, formatGoDuration, parseGoDuration } from './time.ts'
 import type { KubeObject } from './types/object.ts'
 import { goFloat, parseYamlText } from './yaml-text.ts'
 
@@ -176,6 +176,15 @@ const corruptBase64 = (text: string): number | undefined => {
   return quantum === 0 ? undefined : good + (quantum > 0 ? text.length - good - quantum : 0)
 }
 
+/** One byte of a list that stands for a text of bytes. */
+const decodeByte = (tree: unknown, state: State): number => {
+  if (tree === null) return 0
+  const value = tree instanceof JsonNumber || typeof tree === 'number' ? numberText(tree) : undefined
+  if (value !== undefined && /^\d{1,3}$/.test(value) && Number(value) < 256) return Number(value)
+  mismatch(state, value === undefined ? JSON_VALUE(tree) : `number ${value}`, 'uint8')
+  return 0
+}
+
 const untyped = (tree: unknown, state: State): unknown => {
   if (tree instanceof JsonNumber) return Number(tree.text)
   if (Array.isArray(tree)) {
@@ -250,9 +259,9 @@ const decode = (tree: unknown, schema: ObjectSchema, state: State, previous: unk
       return value
     }
     case 'time':
-      return tree === null ? undefined : decodeString(tree, state, (text) => mapResult(parseRFC3339(text), formatTime))
+      return tree === null ? undefined : decodeString(tree, state, canonicalTime)
     case 'microTime':
-      return tree === null ? undefined : decodeString(tree, state, parseMicroTime)
+      return tree === null ? undefined : decodeString(tree, state, canonicalMicroTime)
     case 'duration':
       return tree === null ? previous : decodeString(tree, state, (text) => mapResult(parseGoDuration(text), formatGoDuration))
     case 'string':
@@ -287,7 +296,8 @@ const decode = (tree: unknown, schema: ObjectSchema, state: State, previous: unk
         const corrupt = corruptBase64(tree)
         if (corrupt === undefined) return tree.replace(/[\r\n]/g, '')
         state.saved ??= `illegal base64 data at input byte ${corrupt}`
-      } else mismatch(state, JSON_VALUE(tree), schema.goType)
+      } else if (Array.isArray(tree)) return base64Encode(tree.map((item) => decodeByte(item, state)))
+      else mismatch(state, JSON_VALUE(tree), schema.goType)
       return previous
     }
     case 'array': {
@@ -375,7 +385,7 @@ const decodeStruct = (tree: unknown, schema: ObjectSchema, state: State, previou
     }
     if (written.has(key)) strictError(state, 'duplicate', key)
     written.add(key)
-    state.path.push(key)
+    state.path.push(field.embedded === undefined ? key : `${field.embedded}.${key}`)
     state.struct = structName
     state.position.push(state.position.length > 0 ? `.${key}` : key)
     const value = member === null && field.pointer ? undefined : decode(member, field.schema, state, object[key])

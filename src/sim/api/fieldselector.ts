@@ -66,6 +66,8 @@ export const parseFieldSelector = (text: string): Result<FieldSelector> => {
     if (!parts) return fail(`invalid selector: '${text}'; can't understand '${term}'`)
     const value = unescapeFieldValue(parts.value)
     if (value.value === undefined) return value
+    // A term without field and value says nothing.
+    if (parts.field === '' && value.value === '') continue
     requirements.push({ field: parts.field, operator: parts.operator === '!=' ? '!=' : '=', value: value.value })
   }
   return ok({ requirements })

@@ -1,6 +1,16 @@
 // Times and durations as the API and kubectl print them. All instants are ms since the Unix epoch.
+import { utf8Encode } from '../../lib/base64.ts'
 import { fail, ok, type Result } from '../../lib/result.ts'
-import { goQuote } from './go-text.ts'
+
+/** Go's time package quotes byte by byte. */
+const goQuote = (text: string): string => {
+  let out = ''
+  for (const byte of utf8Encode(text)) {
+    if (byte >= 0x80 || byte < 0x20) out += `\\x${byte.toString(16).padStart(2, '0')}`
+    else out += byte === 0x22 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte)
+  }
+  return `"${out}"`
+}
 
 /** metav1.Time: RFC 3339, UTC, whole seconds. */
 export const formatTime = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z')
@@ -15,59 +25,92 @@ export const parseTime = (text: string | undefined | null): number | undefined =
   return parsed.value
 }
 
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)([.,]\d+)?(Z|[+-]\d\d:\d\d)$/
 const LAYOUT = '2006-01-02T15:04:05Z07:00'
-const STEPS: readonly [pattern: RegExp, element: string][] = [
-  [/^\d{4}/, '2006'], [/^-/, '-'], [/^\d\d/, '01'], [/^-/, '-'], [/^\d\d/, '02'], [/^T/, 'T'], [/^\d\d/, '15'], [/^:/, ':'], [/^\d\d/, '04'], [/^:/, ':'], [/^\d\d(?:[.,]\d+)?/, '05'], [/^(?:Z|[+-]\d\d:\d\d)/, 'Z07:00'],
+const MICRO_LAYOUT = '2006-01-02T15:04:05.000000Z07:00'
+const STEPS: readonly (readonly [element: string, pattern: RegExp])[] = [
+  ['2006', /^\d{4}/],
+  ['-', /^-/],
+  ['01', /^\d\d/],
+  ['-', /^-/],
+  ['02', /^\d\d/],
+  ['T', /^T/],
+  ['15', /^\d\d?/],
+  [':', /^:/],
+  ['04', /^\d\d/],
+  [':', /^:/],
+  ['05', /^\d\d/],
 ]
+const RANGES = new Map<string, readonly [name: string, low: number, high: number]>([
+  ['01', ['month', 1, 12]],
+  ['15', ['hour', 0, 23]],
+  ['04', ['minute', 0, 59]],
+  ['05', ['second', 0, 59]],
+])
 
 const daysIn = (year: number, month: number): number => (month === 2 ? ((year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31)
 
-/** time.Parse(time.RFC3339, text), with Go's error text. `layout` is what the message names. */
-export const parseRFC3339 = (text: string, layout = LAYOUT): Result<number> => {
-  const problem = (rest: string, element: string): Result<number> => fail(`parsing time ${goQuote(text)} as ${goQuote(layout)}: cannot parse ${goQuote(rest)} as ${goQuote(element)}`)
-  const outOfRange = (what: string): Result<number> => fail(`parsing time ${goQuote(text)}: ${what} out of range`)
-  const match = TIME.exec(text)
-  if (!match) {
-    let rest = text
-    const numbers: number[] = []
-    for (const [pattern, element] of STEPS) {
-      const part = pattern.exec(rest)
-      if (!part) return problem(rest, element)
-      if (/^\d/.test(part[0])) numbers.push(Number(part[0].slice(0, 4)))
-      // Ranges are checked while reading, so they win over a bad rest.
-      if (element === '01' && (numbers[1] as number) > 12) return outOfRange('month')
-      if (element === '15' && (numbers[3] as number) > 23) return outOfRange('hour')
-      if (element === '04' && (numbers[4] as number) > 59) return outOfRange('minute')
-      if (element === '05' && (numbers[5] as number) > 59) return outOfRange('second')
-      rest = rest.slice(part[0].length)
-    }
-    return fail(`parsing time ${goQuote(text)}: extra text: ${goQuote(rest)}`)
-  }
-  const [, y, mo, d, h, mi, s, fraction, zone] = match as unknown as string[]
-  const [year, month, day, hour, minute, second] = [y, mo, d, h, mi, s].map(Number) as [number, number, number, number, number, number]
-  if (month < 1 || month > 12) return outOfRange('month')
-  if (hour > 23) return outOfRange('hour')
-  if (minute > 59) return outOfRange('minute')
-  if (second > 59) return outOfRange('second')
-  if (day < 1 || day > daysIn(year, month)) return outOfRange('day')
-  const offset = zone === 'Z' ? 0 : (zone?.startsWith('-') ? -1 : 1) * (Number(zone?.slice(1, 3)) * 60 + Number(zone?.slice(4, 6)))
-  // Date.UTC takes years below 100 for those of the last century.
-  const base = new Date(Date.UTC(2000, 0, 1, hour, minute, second))
-  base.setUTCFullYear(year, month - 1, day)
-  const ms = fraction ? Math.trunc(Number(`0.${fraction.slice(1)}`) * 1000) : 0
-  return ok(base.getTime() + ms - offset * 60_000)
+interface Instant {
+  /** Whole seconds. */
+  readonly ms: number
+  /** Decimal places of the second as they were written. */
+  readonly fraction: string
 }
 
-const MICRO_LAYOUT = '2006-01-02T15:04:05.000000Z07:00'
+/** time.Parse of one of the two layouts, with Go's error texts. */
+const parseInstant = (text: string, layout: string): Result<Instant> => {
+  const bad = (rest: string, element: string): Result<Instant> => fail(`parsing time ${goQuote(text)} as ${goQuote(layout)}: cannot parse ${goQuote(rest)} as ${goQuote(element)}`)
+  const outOfRange = (what: string): Result<Instant> => fail(`parsing time ${goQuote(text)}: ${what} out of range`)
+  const numbers = new Map<string, number>()
+  let rest = text
+  for (const [element, pattern] of STEPS) {
+    const part = pattern.exec(rest)?.[0]
+    if (part === undefined) return bad(rest, element)
+    const range = RANGES.get(element)
+    if (range && (Number(part) < range[1] || Number(part) > range[2])) return outOfRange(range[0])
+    numbers.set(element, Number(part))
+    rest = rest.slice(part.length)
+  }
+  const fraction = (layout === MICRO_LAYOUT ? /^[.,]\d{6}/ : /^[.,]\d+/).exec(rest)?.[0] ?? ''
+  if (fraction === '' && layout === MICRO_LAYOUT) return bad(rest, '.000000')
+  rest = rest.slice(fraction.length)
+  const zone = /^(?:Z|([+-])(\d\d):(\d\d))/.exec(rest)
+  if (!zone) return bad(rest, 'Z07:00')
+  const [hours, minutes] = [Number(zone[2] ?? 0), Number(zone[3] ?? 0)]
+  if (hours > 24) return outOfRange('time zone offset hour')
+  if (minutes > 60) return outOfRange('time zone offset minute')
+  rest = rest.slice(zone[0].length)
+  if (rest !== '') return fail(`parsing time ${goQuote(text)}: extra text: ${goQuote(rest)}`)
+  const number = (element: string): number => numbers.get(element) ?? 0
+  const [year, month, day] = [number('2006'), number('01'), number('02')]
+  if (day < 1 || day > daysIn(year, month)) return outOfRange('day')
+  // Date.UTC takes years below 100 for those of the last century.
+  const at = new Date(Date.UTC(2000, 0, 1, number('15'), number('04'), number('05')))
+  at.setUTCFullYear(year, month - 1, day)
+  const offset = (zone[1] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000
+  return ok({ ms: at.getTime() - offset, fraction: fraction.slice(1) })
+}
+
+/** Go's zero time, which is written as null. */
+const ZERO_TIME_MS = -62135596800000
+
+/** time.Parse(time.RFC3339, text) in ms, with Go's error text. */
+export const parseRFC3339 = (text: string): Result<number> => {
+  const parsed = parseInstant(text, LAYOUT)
+  return parsed.value === undefined ? parsed : ok(parsed.value.ms + Math.trunc(Number(`0.${parsed.value.fraction || '0'}`) * 1000))
+}
+
+/** A metav1.Time as it is stored: UTC, whole seconds; undefined for the zero time. */
+export const canonicalTime = (text: string): Result<string | undefined> => {
+  const parsed = parseInstant(text, LAYOUT)
+  if (parsed.value === undefined) return parsed
+  return ok(parsed.value.ms === ZERO_TIME_MS ? undefined : formatTime(parsed.value.ms))
+}
 
 /** A metav1.MicroTime as it is stored: UTC, the six decimal places that it must have. */
-export const parseMicroTime = (text: string): Result<string> => {
-  const parsed = parseRFC3339(text, MICRO_LAYOUT)
+export const canonicalMicroTime = (text: string): Result<string | undefined> => {
+  const parsed = parseInstant(text, MICRO_LAYOUT)
   if (parsed.value === undefined) return parsed
-  const fraction = /\.(\d{6})(?=Z|[+-]\d\d:\d\d$)/.exec(text)
-  if (!fraction) return fail(`parsing time ${goQuote(text)} as ${goQuote(MICRO_LAYOUT)}: cannot parse ${goQuote(text.slice(19))} as ".000000"`)
-  return ok(formatTime(parsed.value).replace('Z', `.${fraction[1]}Z`))
+  return ok(parsed.value.ms === ZERO_TIME_MS ? undefined : formatTime(parsed.value.ms).replace('Z', `.${parsed.value.fraction}Z`))
 }
 
 const SECOND = 1000
@@ -128,7 +171,8 @@ const trimFraction = (whole: number | bigint, fraction: string): string => {
 
 /** time.Duration.String(): `1h2m3.5s`, `300ms`, `0s`. Exact to nanoseconds for ms that are. */
 export const formatGoDuration = (ms: number): string => {
-  const total = BigInt(Math.round(ms * 1e6))
+  const whole = Math.trunc(ms)
+  const total = BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6))
   if (total === 0n) return '0s'
   const sign = total < 0n ? '-' : ''
   const ns = total < 0n ? -total : total

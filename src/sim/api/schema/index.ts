@@ -43,6 +43,12 @@ const schemaOf = (text: string): ObjectSchema => {
   return scalar
 }
 
+/** Names a type, and the type of its items where the name says it. */
+const withGoType = (schema: ObjectSchema, goType: string): ObjectSchema => {
+  const item = goType.startsWith('[]') ? goType.slice(2) : goType.startsWith('map[') ? goType.slice(goType.indexOf(']') + 1) : undefined
+  return schema.items && item !== undefined ? { ...schema, goType, items: withGoType(schema.items, item) } : { ...schema, goType }
+}
+
 const parseField = (name: string, text: string): Field => {
   const [type = 'any', ...words] = text.split(' ')
   let schema = schemaOf(type)
@@ -62,7 +68,8 @@ const parseField = (name: string, text: string): Field => {
     else if (what === 'atomic') change(schema.type === 'array' ? { listType: 'atomic' } : { atomic: true })
     else if (what === 'granular') change({ atomic: false })
     else if (what === 'default') change({ default: JSON.parse(value) })
-    else if (what === 'go') change({ goType: value })
+    else if (what === 'in') field.embedded = value
+    else if (what === 'go') schema = withGoType(schema, value)
     else if (what === 'enum') change(schema.type === 'array' ? { items: { ...(schema.items as ObjectSchema), enum: value.split('|') } } : { enum: value.split('|') })
     else if (what === 'patch') {
       const [strategies = '', mergeKey] = value.split(':')

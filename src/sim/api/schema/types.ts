@@ -54,6 +54,8 @@ export interface Field {
   readonly always: boolean
   /** A struct that is left out when all of it is zero. */
   readonly omitZero: boolean
+  /** Names of the inlined structs that declare the field, from the outside in: Go's errors name them. */
+  readonly embedded?: string
   readonly patchStrategy?: readonly string[]
   readonly patchMergeKey?: string
 }

@@ -40,8 +40,9 @@ export const validateCondition = (condition: Condition, field: string): FieldErr
 export const validateConditions = (conditions: readonly Condition[] | undefined, field: string): FieldError[] => {
   const seen = new Set<string>()
   return (conditions ?? []).flatMap((condition, i) => {
-    const errors = seen.has(condition.type) ? [duplicate(`${field}[${i}].type`, condition.type)] : []
-    seen.add(condition.type)
+    const type = condition.type ?? ''
+    const errors = seen.has(type) ? [duplicate(`${field}[${i}].type`, type)] : []
+    seen.add(type)
     return [...errors, ...validateCondition(condition, `${field}[${i}]`)]
   })
 }
