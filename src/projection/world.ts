@@ -21,4 +21,12 @@ export interface World {
   /** Objects as committed by etcd: `stored('pods')`, `stored('deployments.apps', 'default')`. Sorted by namespace and name. */
   stored(resource: string, namespace?: string): readonly KubeObject[]
   get(resource: string, namespace: string | undefined, name: string): KubeObject | undefined
+  /** Registry id of a kind (`deployments.apps`), undefined for unknown kinds. */
+  resourceOf(apiVersion: string, kind: string): string | undefined
+  /** Where etcd keeps an object. */
+  storageKey(object: KubeObject): string
+  /** The member whose store is furthest: what `stored` reads. */
+  etcdMember(): ComponentId | undefined
+  /** Work queues of a controller manager, by name. */
+  queueNames(process: ComponentId): readonly string[]
 }

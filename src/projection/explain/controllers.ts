@@ -6,7 +6,7 @@ const who = (controller: string): string => `The ${controller.replace(/-controll
 const facts = (f: Readonly<Record<string, string | number | boolean>>): string => Object.entries(f).map(([k, v]) => `${k.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()} ${v}`).join(', ')
 
 export const controllerSentences: SentencesOf<ControllerTrace> = {
-  'controller.started': ({ data }) => ({ title: `kube-controller-manager starts its ${plural(data.controllers.length, 'controller')}`, because: joined(data.controllers, 8), concept: 'controllers' }),
+  'controller.started': ({ data }) => ({ title: `${who(data.controller)} starts to work`, because: `Its copies of ${joined(data.informers, 6)} are complete.`, concept: 'controllers' }),
   'controller.queue.added': ({ data }) => ({ title: `${who(data.controller)} will look at ${data.key}`, because: `It heard: ${data.by}.`, concept: 'controllers' }),
   'controller.reconcile.started': ({ data }) => ({ title: `${who(data.controller)} compares what should be with what is: ${data.key}`, because: data.waitedMs > 0 ? `The key waited ${seconds(data.waitedMs)} in the queue.` : '', concept: 'controllers' }),
   'controller.decided': ({ data }) => ({ title: `${who(data.controller)} ${data.what}`, because: Object.keys(data.facts).length > 0 ? `It sees: ${facts(data.facts)}.` : `About ${data.key}.`, concept: data.controller.startsWith('deployment') ? 'deployment' : data.controller.startsWith('garbage') ? 'gc' : 'controllers' }),
