@@ -3,6 +3,7 @@ import { groupResource } from '../../../api/meta.ts'
 import { storageFolder } from '../storage-keys.ts'
 import type { KindStrategy, ServedVersion } from './strategy.ts'
 import { otherKinds } from './others.ts'
+import { podStrategy } from './pod/strategy.ts'
 import { workloadKinds } from './workloads.ts'
 
 /** One group-version of one kind. `served` is set when it is not the storage version. */
@@ -58,7 +59,7 @@ export function makeRegistry(kinds: readonly KindStrategy[]): Registry {
   return { routes, byId, byFolder, groups }
 }
 
-export const builtIn: Registry = makeRegistry([...otherKinds, ...workloadKinds])
+export const builtIn: Registry = makeRegistry([podStrategy, ...otherKinds, ...workloadKinds])
 
 export const findRoute = (registry: Registry, group: string, version: string, resource: string): Served | undefined =>
   registry.routes.get(routeKey(group, version, resource))

@@ -4,7 +4,8 @@ import { formatTime, parseTime } from '../../../api/time.ts'
 import type { DeleteOptions } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { validateDeleteOptions } from '../../../api/validation/options.ts'
-import { validate } from '../admission/chain.ts'
+import { mutate, validate } from '../admission/chain.ts'
+import type { Attributes } from '../admission/types.ts'
 import { revisionOf } from '../cache/cache.ts'
 import { refuse } from '../refusal.ts'
 import { queryBool, queryValue, queryValues } from '../request-info.ts'
@@ -68,7 +69,7 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
   const a = attributesOf(rq, 'DELETE', name, undefined, existing, dryRun)
   const special = strategy.beginDelete?.(existing, rq.now)
   if (special) {
-    validate(a)
+    admitDelete(a)
     if (special.answer) return after(done(special.answer))
     if (special.store) {
       if (dryRun) return after(done({ code: 200, object: special.store }))
@@ -83,7 +84,7 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
   const finalizers = collectorFinalizers(rq, existing, options)
   const changed = finalizers !== undefined
   const pending = (finalizers ?? existing.metadata.finalizers ?? []).length > 0
-  validate(a)
+  admitDelete(a)
   if (outcome === 'graceful' || pending || changed) {
     let marked = next
     if (changed) marked = withFinalizers(marked, finalizers)
@@ -102,6 +103,12 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
     }
   }
   return finishDelete(rq, existing, existing, dryRun, done(answerDeleted(rq, existing)))
+}
+
+/** AdmissionToValidateObjectDeleteFunc runs both halves of the chain. */
+function admitDelete(a: Attributes): void {
+  mutate(a)
+  validate(a)
 }
 
 const lingerCode = (options: DeleteOptions): number => (options.orphanDependents === false ? 202 : 200)
