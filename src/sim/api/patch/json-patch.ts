@@ -87,7 +87,19 @@ const find = (document: unknown, pointer: string): { container: Container; key: 
 const pathOf = (operation: JsonPatchOperation, name: 'path' | 'from', what: string): string => {
   const value = operation[name]
   if (typeof value === 'string') return value
-  return stop(`${what} operation failed to decode ${name}: ${name === 'path' ? 'operation missing path field' : 'operation, missing from field'}: missing value`)
+  // Some operations say what is missing, some only that something is.
+  const why = name === 'from' ? 'operation, missing from field: ' : what === 'add' || what === 'remove' || what === 'copy' ? '' : 'operation missing path field: '
+  return stop(`${what} operation failed to decode ${name}: ${why}missing value`)
+}
+
+/** errors.Wrapf */
+const within = <T>(prefix: string, act: () => T): T => {
+  try {
+    return act()
+  } catch (error) {
+    if (error instanceof PatchError) throw new PatchError(`${prefix}: ${error.message}`)
+    throw error
+  }
 }
 
 const valueOf = (operation: JsonPatchOperation): unknown => (operation.value === undefined ? null : cloneJson(operation.value))
@@ -98,13 +110,13 @@ const perform = (document: unknown, operation: JsonPatchOperation): unknown => {
     case 'add': {
       const path = pathOf(operation, 'path', op)
       const at = find(document, path) ?? stop(`add operation does not apply: doc is missing path: "${path}": missing value`)
-      add(at.container, at.key, valueOf(operation))
+      within(`error in add for path: '${path}'`, () => add(at.container, at.key, valueOf(operation)))
       return document
     }
     case 'remove': {
       const path = pathOf(operation, 'path', op)
       const at = find(document, path) ?? stop(`remove operation does not apply: doc is missing path: "${path}": missing value`)
-      remove(at.container, at.key)
+      within(`error in remove for path: '${path}'`, () => remove(at.container, at.key))
       return document
     }
     case 'replace': {
@@ -114,27 +126,34 @@ const perform = (document: unknown, operation: JsonPatchOperation): unknown => {
         return isContainer(value) ? value : document
       }
       const at = find(document, path) ?? stop(`replace operation does not apply: doc is missing path: ${path}: missing value`)
-      get(at.container, at.key)
-      set(at.container, at.key, valueOf(operation))
+      try {
+        get(at.container, at.key)
+      } catch {
+        stop(`replace operation does not apply: doc is missing key: ${path}: missing value`)
+      }
+      within(`error in remove for path: '${path}'`, () => set(at.container, at.key, valueOf(operation)))
       return document
     }
     case 'move': {
       const from = pathOf(operation, 'from', op)
       const source = find(document, from) ?? stop(`move operation does not apply: doc is missing from path: ${from}: missing value`)
-      const value = get(source.container, source.key) ?? null
-      remove(source.container, source.key)
+      const value = within(`error in move for path: '${source.key}'`, () => {
+        const moved = get(source.container, source.key) ?? null
+        remove(source.container, source.key)
+        return moved
+      })
       const path = pathOf(operation, 'path', op)
       const at = find(document, path) ?? stop(`move operation does not apply: doc is missing destination path: ${path}: missing value`)
-      add(at.container, at.key, value)
+      within(`error in move for path: '${path}'`, () => add(at.container, at.key, value))
       return document
     }
     case 'copy': {
       const from = pathOf(operation, 'from', op)
       const source = find(document, from) ?? stop(`copy operation does not apply: doc is missing from path: ${from}: missing value`)
-      const value = get(source.container, source.key)
+      const value = within(`error in copy for from: '${from}'`, () => get(source.container, source.key))
       const path = pathOf(operation, 'path', op)
       const at = find(document, path) ?? stop(`copy operation does not apply: doc is missing destination path: ${path}: missing value`)
-      add(at.container, at.key, value === undefined ? null : cloneJson(value))
+      within('error while adding value during copy', () => add(at.container, at.key, value === undefined ? null : cloneJson(value)))
       return document
     }
     case 'test': {
@@ -142,7 +161,8 @@ const perform = (document: unknown, operation: JsonPatchOperation): unknown => {
       const expected = operation.value ?? null
       if (path === '') return deepEqual(document, expected) ? document : stop(`testing value ${path} failed: test failed`)
       const at = find(document, path) ?? stop(`test operation does not apply: is missing path: ${path}: missing value`)
-      return deepEqual(get(at.container, at.key) ?? null, expected) ? document : stop(`testing value ${path} failed: test failed`)
+      const value = within(`error in test for path: '${path}'`, () => get(at.container, at.key))
+      return deepEqual(value ?? null, expected) ? document : stop(`testing value ${path} failed: test failed`)
     }
     default:
       return stop(`Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`)

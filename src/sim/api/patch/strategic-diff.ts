@@ -146,7 +146,16 @@ const diffScalars = (original: unknown[], modified: unknown[], options: DiffOpti
 }
 
 const diffListsOfMaps = (original: unknown[], modified: unknown[], schema: ObjectSchema | undefined, mergeKey: string, options: DiffOptions): { add: unknown[]; remove: unknown[] } => {
-  const sort = (list: unknown[]): JsonMap[] => list.map(asMap).sort((a, b) => byText(getOwn(a, mergeKey), getOwn(b, mergeKey)))
+  // Upstream's order is not strict: items with equal keys come out turned round.
+  const sort = (list: unknown[]): JsonMap[] => {
+    const sorted = list.map(asMap)
+    for (let i = 1; i < sorted.length; i++) {
+      for (let j = i; j > 0 && byText(getOwn(sorted[j], mergeKey), getOwn(sorted[j - 1], mergeKey)) <= 0; j--) {
+        ;[sorted[j], sorted[j - 1]] = [sorted[j - 1] as JsonMap, sorted[j] as JsonMap]
+      }
+    }
+    return sorted
+  }
   const olds = sort(original)
   const nexts = sort(modified)
   const add: unknown[] = []
