@@ -15,7 +15,7 @@ export const nonNegative = (field: string, value: number | undefined): FieldErro
   (value ?? 0) < 0 ? [invalid(field, value, 'must be greater than or equal to 0')] : []
 
 /** Fields that are maps in Go: empty means absent there, whereas an empty object elsewhere is a pointer that is set. */
-const mapFields = new Set(['labels', 'annotations', 'matchLabels', 'nodeSelector', 'limits', 'requests', 'overhead', 'selector', 'volumeAttributes'])
+const mapFields = new Set(['labels', 'annotations', 'matchLabels', 'nodeSelector', 'limits', 'requests', 'overhead', 'volumeAttributes'])
 
 const absent = (v: unknown, key: string): boolean =>
   v === undefined ||
@@ -54,7 +54,7 @@ export const notDecremented = (field: string, value: number | undefined, old: nu
   old !== undefined && (value === undefined || value < old) ? [invalid(field, value ?? 0, 'cannot be decremented')] : []
 
 export const greaterThan = (field: string, value: number | undefined, limit: number | undefined, detail: string): FieldError[] =>
-  (value ?? 0) > (limit ?? 0) ? [invalid(field, value, detail)] : []
+  (value ?? 0) > (limit ?? 0) ? [invalid(field, value ?? 0, detail)] : []
 
 const isEmptySelector = (s: LabelSelector): boolean => Object.keys(s.matchLabels ?? {}).length + (s.matchExpressions?.length ?? 0) === 0
 

@@ -123,6 +123,10 @@ export const daemonSet: KindStrategy = {
       strategy.rollingUpdate ??= {}
       strategy.rollingUpdate.maxUnavailable ??= 1
       strategy.rollingUpdate.maxSurge ??= 0
+    } else if (strategy.rollingUpdate !== undefined) {
+      // Upstream's internal type has no pointers here.
+      strategy.rollingUpdate.maxUnavailable ??= 0
+      strategy.rollingUpdate.maxSurge ??= 0
     }
     spec.revisionHistoryLimit ??= 10
     draft.status = { ...emptyStatus, ...draft.status }

@@ -36,7 +36,11 @@ export function printLabelSelector(selector: LabelSelector | undefined | null): 
   if (selector === undefined || selector === null) return 'null'
   const parts: string[] = []
   if (sortedKeys(selector.matchLabels).length > 0) parts.push(`"matchLabels":${goJson(selector.matchLabels)}`)
-  if ((selector.matchExpressions?.length ?? 0) > 0) parts.push(`"matchExpressions":${goJson(selector.matchExpressions)}`)
+  const expressions = selector.matchExpressions ?? []
+  if (expressions.length > 0) {
+    const printed = expressions.map(({ key = '', operator = '', values = [] }) => goJson({ key, operator, ...(values.length > 0 && { values }) }))
+    parts.push(`"matchExpressions":[${printed.join(',')}]`)
+  }
   return `{${parts.join(',')}}`
 }
 

@@ -9,12 +9,12 @@ import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from './columns.ts'
 import {
-  changedTemplateWarnings,
   defaultPodTemplate,
   ensureSpec,
   ensureTemplate,
   nonNegative,
   podTemplateOptions,
+  podTemplateWarnings,
   prepareForCreate,
   prepareSpecUpdate,
   selectorText,
@@ -64,14 +64,20 @@ export const replicationController: KindStrategy = {
     draft.status.replicas ??= 0
   },
   prepareForCreate: (draft) => prepareForCreate(draft, { replicas: 0 }),
-  validate: (draft) => [...validateObjectMeta(draft.metadata, true, nameIsDNSSubdomain, 'metadata'), ...validateSpec(draft.spec, undefined)],
+  validate(draft) {
+    // Of this kind only the finished name is checked, not the generateName that it came from.
+    const { generateName: _, ...metadata } = draft.metadata
+    return [...validateObjectMeta(metadata.name ? metadata : draft.metadata, true, nameIsDNSSubdomain, 'metadata'), ...validateSpec(draft.spec, undefined)]
+  },
   createWarnings: workloadWarnings,
   prepareForUpdate: prepareSpecUpdate,
   validateUpdate: (draft, old) => [
     ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
     ...validateSpec(draft.spec, old.spec),
   ],
-  warnings: changedTemplateWarnings,
+  // Upstream passes the templates the wrong way round: the old one is warned about.
+  warnings: (draft, old) =>
+    draft.metadata.generation === old.metadata.generation ? [] : podTemplateWarnings(old.spec.template, 'spec.template'),
   subresources: {
     status: {
       does: 'update',

@@ -10,6 +10,8 @@ import { isDNS1123Label, nameIsDNSLabel } from '../../../../api/validation/names
 import { validateAnnotations } from '../../../../api/validation/objectmeta.ts'
 import { podSpecificAnnotations } from '../pod/annotations.ts'
 import { validateClaimSpec } from '../pod/claim.ts'
+import { put } from '../pod/maps.ts'
+import { roundUpToMilli } from '../pod/quantities.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from './columns.ts'
@@ -149,7 +151,7 @@ function validateUpdate(draft: KubeObject, old: KubeObject): FieldError[] {
   return errors
 }
 
-function validateStatus(status: StatefulSetStatus, old: StatefulSetStatus | undefined): FieldError[] {
+function validateStatus(status: StatefulSetStatus): FieldError[] {
   const more = 'cannot be greater than status.replicas'
   return [
     ...nonNegative('status.replicas', status.replicas),
@@ -164,7 +166,6 @@ function validateStatus(status: StatefulSetStatus, old: StatefulSetStatus | unde
     ...greaterThan('status.updatedReplicas', status.updatedReplicas, status.replicas, more),
     ...greaterThan('status.availableReplicas', status.availableReplicas, status.replicas, more),
     ...greaterThan('status.availableReplicas', status.availableReplicas, status.readyReplicas, 'cannot be greater than status.readyReplicas'),
-    ...notDecremented('status.collisionCount', status.collisionCount, old?.collisionCount),
   ]
 }
 
@@ -192,6 +193,9 @@ function defaults(draft: KubeObject): void {
     claim.metadata ??= {}
     claim.spec ??= {}
     claim.spec.resources ??= {}
+    for (const list of [claim.spec.resources.requests, claim.spec.resources.limits] as (Record<string, string> | undefined)[]) {
+      for (const name of Object.keys(list ?? {})) put(list ?? {}, name, roundUpToMilli((list ?? {})[name] ?? '0'))
+    }
     claim.spec.volumeMode ??= 'Filesystem'
     claim.status ??= {}
     claim.status.phase ||= 'Pending'
@@ -260,11 +264,11 @@ export const statefulSet: KindStrategy = {
       prepareForUpdate(draft, old) {
         draft.spec = old.spec
       },
-      validateUpdate: (draft, old) => {
-        const status = validateStatus(draft.status, old.status)
-        const meta = validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata')
-        return [...status, ...meta]
-      },
+      validateUpdate: (draft, old) => [
+        ...validateStatus(draft.status),
+        ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
+        ...notDecremented('status.collisionCount', draft.status.collisionCount, old.status?.collisionCount),
+      ],
     },
     scale: {
       does: 'scale',

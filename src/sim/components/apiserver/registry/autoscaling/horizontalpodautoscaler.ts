@@ -43,26 +43,26 @@ function defaults(draft: KubeObject): void {
 type Value = number | string | undefined
 
 const ratio = (current: Value, target: Value, average = false): string =>
-  `${current === undefined ? '<unknown>' : current}/${target ?? '0'}${average ? ' (avg)' : ''}`
+  `${current === undefined ? '<unknown>' : current}/${target ?? '<nil>'}${average ? ' (avg)' : ''}`
 
 const percent = (value: number | undefined): string | undefined => (value === undefined ? undefined : `${value}%`)
 
 interface WithTarget {
-  target: { value?: Value; averageValue?: Value; averageUtilization?: number }
+  target?: { value?: Value; averageValue?: Value; averageUtilization?: number }
 }
 interface WithCurrent {
   current?: { value?: Value; averageValue?: Value; averageUtilization?: number }
 }
 
-/** External and Object metrics. An absent current value prints as Go's zero quantity. */
+/** External and Object metrics. A value that is missing where it should not be prints as Go's nil. */
 function valueCell(source: WithTarget, status: WithCurrent | undefined): string {
-  const { averageValue, value } = source.target
+  const { averageValue, value } = source.target ?? {}
   if (averageValue !== undefined) return ratio(status?.current?.averageValue, averageValue, true)
   return ratio(status && (status.current?.value ?? '<nil>'), value)
 }
 
 function resourceCell(name: string, source: WithTarget, status: WithCurrent | undefined): string {
-  const { averageValue, averageUtilization } = source.target
+  const { averageValue, averageUtilization } = source.target ?? {}
   if (averageValue !== undefined) return `${name}: ${ratio(status && (status.current?.averageValue ?? '<nil>'), averageValue)}`
   return `${name}: ${ratio(percent(status?.current?.averageUtilization), percent(averageUtilization) ?? '<auto>')}`
 }
@@ -71,10 +71,10 @@ function metricCell(metric: MetricSpec, status: MetricStatus | undefined): strin
   const { external, object, pods, resource, containerResource } = metric
   if (metric.type === 'External' && external) return valueCell(external, status?.external)
   if (metric.type === 'Object' && object) return valueCell(object, status?.object)
-  if (metric.type === 'Pods' && pods) return ratio(status?.pods && (status.pods.current.averageValue ?? '<nil>'), pods.target.averageValue)
-  if (metric.type === 'Resource' && resource) return resourceCell(resource.name, resource, status?.resource)
+  if (metric.type === 'Pods' && pods) return ratio(status?.pods && (status.pods.current?.averageValue ?? '<nil>'), pods.target?.averageValue)
+  if (metric.type === 'Resource' && resource) return resourceCell(resource.name ?? '', resource, status?.resource)
   if (metric.type === 'ContainerResource' && containerResource) {
-    return resourceCell(containerResource.name, containerResource, status?.containerResource)
+    return resourceCell(containerResource.name ?? '', containerResource, status?.containerResource)
   }
   return '<unknown type>'
 }

@@ -98,9 +98,10 @@ function validateJob(draft: KubeObject, old: KubeObject | undefined): FieldError
     ...validateSpec(spec, old?.spec),
   ]
   if (spec.completionMode === 'Indexed' && (spec.completions ?? 0) > 0) {
-    const host = `${draft.metadata.name}-${(spec.completions ?? 0) - 1}`
+    const name = draft.metadata.name ?? ''
+    const host = `${name}-${(spec.completions ?? 0) - 1}`
     if (isDNS1123Label(host).length > 0) {
-      errors.push(invalid('metadata.name', draft.metadata.name, `will not able to create pod with invalid DNS label: ${host}`))
+      errors.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${host}`))
     }
   }
   return errors

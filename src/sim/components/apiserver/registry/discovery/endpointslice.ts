@@ -22,7 +22,7 @@ interface Endpoint {
   addresses?: string[] | null
   conditions?: object
   deprecatedTopology?: Record<string, string>
-  hints?: { forZones?: { name: string }[]; forNodes?: { name: string }[] }
+  hints?: { forZones?: { name?: string }[]; forNodes?: { name?: string }[] }
   hostname?: string
   nodeName?: string
   zone?: string
@@ -53,7 +53,7 @@ function validateHints(hints: NonNullable<Endpoint['hints']>, field: string): Fi
   const zones = hints.forZones ?? []
   if (zones.length > limits.zoneHints) return [tooMany(`${field}.forZones`, zones.length, limits.zoneHints)]
   const seen = new Set<string>()
-  for (const [i, { name }] of zones.entries()) {
+  for (const [i, { name = '' }] of zones.entries()) {
     if (seen.has(name)) errors.push(duplicate(`${field}.forZones[${i}].name`, name))
     seen.add(name)
     errors.push(...all(`${field}.forZones[${i}].name`, name, isValidLabelValue(name)))
@@ -61,7 +61,7 @@ function validateHints(hints: NonNullable<Endpoint['hints']>, field: string): Fi
   const nodes = hints.forNodes ?? []
   if (nodes.length > limits.nodeHints) return [...errors, tooMany(`${field}.forNodes`, nodes.length, limits.nodeHints)]
   seen.clear()
-  for (const [i, { name }] of nodes.entries()) {
+  for (const [i, { name = '' }] of nodes.entries()) {
     if (seen.has(name)) errors.push(duplicate(`${field}.forNodes[${i}].name`, name))
     seen.add(name)
     errors.push(...all(`${field}.forNodes[${i}].name`, name, isDNS1123Subdomain(name)))
@@ -151,7 +151,7 @@ function listWithMore(list: readonly string[]): string {
   const max = 3
   const text = list.slice(0, max).join(',')
   if (list.length > max) return `${text} + ${list.length - max} more...`
-  return list.length === 0 ? '<unset>' : text
+  return text || '<unset>'
 }
 
 export const endpointSlice: KindStrategy = {

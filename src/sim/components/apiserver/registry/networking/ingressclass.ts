@@ -39,7 +39,7 @@ function validate(draft: KubeObject): FieldError[] {
 
 function parametersCell(parameters: IngressClassParametersReference | undefined): string {
   if (parameters === undefined) return '<none>'
-  return `${parameters.kind}${parameters.apiGroup === undefined ? '' : `.${parameters.apiGroup}`}/${parameters.name}`
+  return `${parameters.kind ?? ''}${parameters.apiGroup === undefined ? '' : `.${parameters.apiGroup}`}/${parameters.name ?? ''}`
 }
 
 export const ingressClass: KindStrategy = {

@@ -32,8 +32,8 @@ const validate = (draft: KubeObject): FieldError[] => [
 
 function parentCell(ref: ParentReference | undefined): string {
   if (ref === undefined) return '<none>'
-  const resource = `${ref.resource}${ref.group ? `.${ref.group}` : ''}`.toLowerCase()
-  return [resource, ...(ref.namespace ? [ref.namespace] : []), ref.name].join('/')
+  const resource = `${ref.resource ?? ''}${ref.group ? `.${ref.group}` : ''}`.toLowerCase()
+  return [resource, ...(ref.namespace ? [ref.namespace] : []), ref.name ?? ''].join('/')
 }
 
 export const ipAddress: KindStrategy = {

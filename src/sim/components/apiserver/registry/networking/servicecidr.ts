@@ -57,8 +57,11 @@ export const serviceCIDR: KindStrategy = {
       does: 'update',
       prepareForUpdate(draft, old) {
         draft.spec = old.spec
-        // ResetObjectMetaForStatus: this door writes nothing but the status.
-        draft.metadata = { ...old.metadata, ...(draft.metadata.managedFields && { managedFields: draft.metadata.managedFields }) }
+        // ResetObjectMetaForStatus
+        for (const name of ['deletionTimestamp', 'generation', 'labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+          delete draft.metadata[name]
+          if (old.metadata[name] !== undefined) Object.assign(draft.metadata, { [name]: old.metadata[name] })
+        }
       },
       validateUpdate: (draft, old) => validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
     },

@@ -69,7 +69,7 @@ function formatEndpoints(subsets: readonly EndpointSubset[]): string {
   const list: string[] = []
   let count = 0
   for (const { addresses = [], ports = [] } of subsets) {
-    const shown = ports.length === 0 ? [undefined] : ports.map((p) => p.port)
+    const shown = ports.length === 0 ? [undefined] : ports.map((p) => p.port ?? 0)
     for (const port of shown) {
       count += addresses.length
       for (const { ip = '' } of addresses) {

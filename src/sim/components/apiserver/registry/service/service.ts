@@ -74,7 +74,7 @@ function externalIP({ spec, status }: KubeObject): string {
   return spec.type === 'ExternalName' ? (spec.externalName ?? '') : '<unknown>'
 }
 
-const portText = (port: ServicePort): string => `${port.port}${port.nodePort ? `:${port.nodePort}` : ''}/${port.protocol}`
+const portText = (port: ServicePort): string => `${port.port ?? 0}${(port.nodePort ?? 0) > 0 ? `:${port.nodePort}` : ''}/${port.protocol}`
 
 export const service: KindStrategy = {
   group: '',
