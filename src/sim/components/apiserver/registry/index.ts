@@ -1,5 +1,6 @@
 // All kinds the API server serves, and how paths lead to them. Custom kinds come from their definitions in the cache.
 import { groupResource } from '../../../api/meta.ts'
+import type { ObjectSchema } from '../../../api/schema/index.ts'
 import { storageFolder } from '../storage-keys.ts'
 import type { KindStrategy, ServedVersion } from './strategy.ts'
 import { otherKinds } from './others.ts'
@@ -17,6 +18,8 @@ export interface Served {
   readonly folder: string
   /** From a CustomResourceDefinition. */
   readonly custom?: boolean
+  /** Of a custom kind; built-in ones are found by group, version and kind. */
+  readonly schema?: ObjectSchema
 }
 
 export interface Registry {

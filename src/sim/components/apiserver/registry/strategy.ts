@@ -84,6 +84,9 @@ export interface KindStrategy extends UpdateStrategy {
   deleteReturnsObject?: boolean
   /** Grace period of a DELETE in seconds (pods); undefined = delete at once. Receives the options' value, or undefined. */
   gracePeriodSeconds?(object: KubeObject, requested: number | undefined): number
+  /** Upstream's GetResetFields of a door ('' = the kind's own): paths that it ignores, so that nobody comes to own them through it.
+   *  Absent: `status` for the main door of kinds with a status door, `spec` for the status door. */
+  resetFields?(subresource: string): readonly (readonly string[])[] | undefined
   /** false: no garbage collection finalizers, whatever the options say (upstream's GarbageCollectionPolicy Unsupported, as for events). */
   garbageCollected?: boolean
   /** Upstream's own Delete of a kind (namespaces): the object to store instead of removing it, or a ready answer. undefined = the ordinary way. */

@@ -1,6 +1,8 @@
 // POST: apiserver/pkg/endpoints/handlers/create.go, registry/generic/registry/store.go Create, registry/rest/create.go.
 import { fieldErrorText } from '../../../api/field-error-text.ts'
 import type { FieldError } from '../../../api/field.ts'
+import { marshalObject } from '../../../api/marshal.ts'
+import { schemaFor } from '../../../api/schema/index.ts'
 import { generateName, uuid } from '../../../api/names.ts'
 import { alreadyExists, generateNameConflict, internalError, invalid, unknownError } from '../../../api/status.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
@@ -21,6 +23,13 @@ import { createTxn, keyFor } from './store.ts'
 
 /** Upstream tries this often to find a free generated name (RetryGenerateName). */
 const GENERATE_NAME_ATTEMPTS = 8
+
+/** Answers and stored objects have the fields that Go writes, also empty ones. */
+export function marshalled(rq: ResourceRq, draft: KubeObject): KubeObject {
+  const { strategy } = rq.served
+  const schema = rq.served.custom ? undefined : schemaFor(strategy.group, strategy.version, strategy.kind)
+  return schema ? (marshalObject(draft, schema) as KubeObject) : draft
+}
 
 export function planCreate(rq: ResourceRq): Plan {
   const options = writeOptions(rq, 'CreateOptions')
@@ -91,6 +100,7 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
     const status = generated ? generateNameConflict(resourceOf(served), name) : alreadyExists(resourceOf(served), name)
     refuse(existing.metadata.deletionTimestamp ? { ...status, message: `object is being deleted: ${status.message}` } : status)
   }
-  if (options.dryRun) return { do: 'answer', answer: { code, object: draft } }
-  return { do: 'commit', txn: createTxn(key, draft), then: { do: 'answer-object', code, object: draft }, stores: `create ${key}` }
+  const object = marshalled(rq, draft)
+  if (options.dryRun) return { do: 'answer', answer: { code, object } }
+  return { do: 'commit', txn: createTxn(key, object), then: { do: 'answer-object', code, object }, stores: `create ${key}` }
 }

@@ -1,12 +1,49 @@
-// managedFields of ordinary writes: apimachinery/pkg/util/managedfields, FieldManager.UpdateNoErrors.
+// managedFields of writes: apimachinery/pkg/util/managedfields over the version that the request uses.
 import { deepEqual } from '../../../../lib/compare.ts'
+import { type FieldManagerContext, fieldSetOf, managerOrUserAgent, updateManagedFields } from '../../../api/managedfields/index.ts'
+import { schemaFor } from '../../../api/schema/index.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
+import { toServed } from '../encode/encode.ts'
+import type { KindStrategy } from '../registry/strategy.ts'
 import type { Options } from './options.ts'
-import type { ResourceRq } from './request.ts'
+import type { ResourceRq, Rq } from './request.ts'
 
-/** Notes in `draft` who changed what against `live`. */
-export function updateManager(_rq: ResourceRq, live: KubeObject | undefined, draft: KubeObject, _options: Options): void {
-  if (live?.metadata.managedFields) draft.metadata.managedFields = live.metadata.managedFields
+const resets = new WeakMap<KindStrategy, Map<string, FieldManagerContext['resetFields']>>()
+
+/** Fields that a door resets whatever is sent (GetResetFields): nobody owns them through it. */
+function resetFields(strategy: KindStrategy, subresource: string): FieldManagerContext['resetFields'] {
+  let doors = resets.get(strategy)
+  if (!doors) {
+    doors = new Map()
+    resets.set(strategy, doors)
+  }
+  if (!doors.has(subresource)) {
+    const paths = strategy.resetFields?.(subresource) ?? (subresource === '' ? (strategy.subresources?.status ? [['status']] : []) : subresource === 'status' ? [['spec']] : [])
+    doors.set(subresource, paths.length > 0 ? fieldSetOf(paths.map((p) => [...p])) : undefined)
+  }
+  return doors.get(subresource)
+}
+
+/** undefined for kinds without a schema: nobody's fields are tracked there. */
+export function managerContext(rq: ResourceRq): FieldManagerContext | undefined {
+  const { served, info } = rq
+  const gvk = { group: served.group, version: served.version, kind: served.strategy.kind }
+  const schema = served.schema ?? schemaFor(gvk.group, gvk.version, gvk.kind)
+  if (!schema) return undefined
+  const reset = resetFields(served.strategy, info.subresource)
+  return { schema, gvk, nowMs: rq.nowMs, ...(info.subresource ? { subresource: info.subresource } : {}), ...(reset ? { resetFields: reset } : {}) }
+}
+
+export const managerOf = (rq: Rq, options: Options): string => managerOrUserAgent(options.fieldManager, rq.request.headers['user-agent'])
+
+/** Notes in `draft` who changed what against `live` (both in the storage version). */
+export function updateManager(rq: ResourceRq, live: KubeObject | undefined, draft: KubeObject, options: Options): void {
+  const context = managerContext(rq)
+  if (!context) return
+  const shown = (o: KubeObject): KubeObject => toServed(rq.served, o)
+  const { managedFields } = updateManagedFields(live && shown(live), shown(draft), managerOf(rq, options), context).metadata
+  if (managedFields) draft.metadata.managedFields = managedFields
+  else delete draft.metadata.managedFields
 }
 
 /** ignoreManagedFieldsTimestampsTransformer: an update that only moved the times of its managers is none. */

@@ -12,9 +12,6 @@ export interface Options {
   readonly force?: boolean
 }
 
-/** prefixFromUserAgent: what comes before the first slash, at most 128 bytes. */
-export const managerOf = (fieldManager: string | undefined, userAgent: string | undefined): string => (fieldManager ? fieldManager : ((userAgent ?? '').split('/')[0] ?? '').slice(0, 128) || 'unknown')
-
 export function writeOptions(rq: Rq, kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions', apply = false): Options {
   const { query } = rq.info
   const dryRun = queryValues(query, 'dryRun').filter((v) => v !== '')
@@ -28,7 +25,7 @@ export function writeOptions(rq: Rq, kind: 'CreateOptions' | 'UpdateOptions' | '
   const errors = kind === 'PatchOptions' ? validatePatchOptions(asked, apply) : validateWriteOptions(asked)
   if (errors.length > 0) refuse(invalid({ group: 'meta.k8s.io', name: kind }, '', errors))
   return {
-    fieldManager: managerOf(asked.fieldManager, rq.request.headers['user-agent']),
+    fieldManager: asked.fieldManager,
     dryRun: dryRun.length > 0,
     fieldValidation: (asked.fieldValidation || 'Warn') as Options['fieldValidation'],
     ...(force === undefined ? {} : { force }),

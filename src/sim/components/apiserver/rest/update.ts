@@ -11,7 +11,7 @@ import { refuse } from '../refusal.ts'
 import type { UpdateStrategy } from '../registry/strategy.ts'
 import type { Plan } from '../types.ts'
 import { decodeBody } from './body.ts'
-import { attributesOf, refuseBegin, refuseInvalid, storeNew } from './create.ts'
+import { attributesOf, marshalled, refuseBegin, refuseInvalid, storeNew } from './create.ts'
 import { finishDelete } from './delete.ts'
 import { updateManager, withoutTimestampNoise } from './managed.ts'
 import { dedupOwnerReferences, ensureNamespace, wipeSystemFields } from './meta.ts'
@@ -123,18 +123,19 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
   strategy.canonicalize?.(draft)
   validate(a)
   if (endsDeletion(rq, draft, existing)) return finishDelete(rq, draft, existing, options.dryRun, { do: 'answer-object', code: 200, object: draft })
-  withoutTimestampNoise(draft, existing)
+  const next = marshalled(rq, draft)
+  withoutTimestampNoise(next, existing)
   const answerOf = (object: KubeObject): Plan => ({ do: 'answer', answer: spec.answer ? { code: 200, raw: spec.answer(object) } : { code: 200, object } })
-  if (deepEqual(draft, existing)) {
+  if (deepEqual(next, existing)) {
     // Nothing to write; but only the newest state may say so.
     if (!rq.fresh) rq.need('fresh', { kind: 'fresh' })
     return answerOf(existing)
   }
-  if (options.dryRun) return answerOf(draft)
+  if (options.dryRun) return answerOf(next)
   const then = spec.answer
-    ? ({ do: 'plan', phase: 'answer', object: draft } as const)
-    : ({ do: 'answer-object', code: 200, object: draft } as const)
-  return { do: 'commit', txn: updateTxn(key, draft, revisionOf(existing)), then, stores: `update ${key}` }
+    ? ({ do: 'plan', phase: 'answer', object: next } as const)
+    : ({ do: 'answer-object', code: 200, object: next } as const)
+  return { do: 'commit', txn: updateTxn(key, next, revisionOf(existing)), then, stores: `update ${key}` }
 }
 
 /** The client's resourceVersion: the newest, or none where the kind allows that. */
