@@ -36,7 +36,8 @@ class CronError extends Error {}
 const quote = (text: string): string => JSON.stringify(text)
 
 function parseInteger(text: string): number {
-  if (!/^[+-]?[0-9]+$/.test(text)) throw new CronError(`failed to parse int from ${text}: strconv.Atoi: parsing ${quote(text)}: invalid syntax`)
+  if (!/^[+-]?[0-9]+$/.test(text))
+    throw new CronError(`failed to parse int from ${text}: strconv.Atoi: parsing ${quote(text)}: invalid syntax`)
   const value = BigInt(text.replace(/^\+/, ''))
   if (value > 0x7fffffffffffffffn || value < -0x8000000000000000n) {
     throw new CronError(`failed to parse int from ${text}: strconv.Atoi: parsing ${quote(text)}: value out of range`)
@@ -87,7 +88,7 @@ function parseField(text: string, limits: Bounds): Field {
   return { values: new Set(ranges.flatMap((r) => r.values)), star: ranges.some((r) => r.star) }
 }
 
-const unitNs: Readonly<Record<string, number>> = { ns: 1, us: 1e3, 'µs': 1e3, 'μs': 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
+const unitNs: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
 
 /** time.ParseDuration, in nanoseconds. */
 function parseDuration(text: string): number {

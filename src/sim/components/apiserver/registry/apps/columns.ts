@@ -3,7 +3,12 @@ import type { Column } from '../strategy.ts'
 
 export { translateTimestampSince } from '../../../../api/time.ts'
 
-export const column = (name: string, type: Column['type'], description: string, priority = 0): Column => ({ name, type, description, priority })
+export const column = (name: string, type: Column['type'], description: string, priority = 0): Column => ({
+  name,
+  type,
+  description,
+  priority,
+})
 
 export const nameColumn: Column = {
   name: 'Name',

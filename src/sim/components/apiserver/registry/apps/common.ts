@@ -67,7 +67,11 @@ export function validateWorkloadSelector(selector: LabelSelector | undefined, fi
 }
 
 /** The template's labels must be selected. An absent selector selects nothing but is not "empty"; undefined = the selector does not parse. */
-export function validateSelectorMatchesTemplate(selector: LabelSelector | undefined, template: PodTemplateSpec, field: string): FieldError[] | undefined {
+export function validateSelectorMatchesTemplate(
+  selector: LabelSelector | undefined,
+  template: PodTemplateSpec,
+  field: string,
+): FieldError[] | undefined {
   const parsed = labelSelectorAsSelector(selector)
   if (parsed === undefined) return undefined
   const labels = template.metadata?.labels
@@ -96,7 +100,11 @@ export function validateTemplateForReplicaSet(
 ): FieldError[] | undefined {
   const match = validateSelectorMatchesTemplate(selector, template, field)
   if (match === undefined) return undefined
-  return [...match, ...validatePodTemplateSpec(template, field, podTemplateOptions(oldTemplate)), ...validateAlwaysRestarts(template, field, 'ReplicaSet')]
+  return [
+    ...match,
+    ...validatePodTemplateSpec(template, field, podTemplateOptions(oldTemplate)),
+    ...validateAlwaysRestarts(template, field, 'ReplicaSet'),
+  ]
 }
 
 /** Fills what Go's structs always have, so that the rest of a strategy need not ask. */

@@ -46,7 +46,9 @@ export const controllerRevision: KindStrategy = {
   validateUpdate: (draft, old) => [
     ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
     ...validateCommon(draft),
-    ...(semanticEqual(draft.data, old.data) ? [] : [{ ...invalid('data', draft.data, 'field is immutable'), badValueText: goJson(draft.data, false) }]),
+    ...(semanticEqual(draft.data, old.data)
+      ? []
+      : [{ ...invalid('data', draft.data, 'field is immutable'), badValueText: goJson(draft.data, false) }]),
   ],
   columns: [
     nameColumn,

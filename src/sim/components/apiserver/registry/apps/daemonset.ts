@@ -63,7 +63,9 @@ function validateUpdateStrategy(strategy: DaemonSetUpdateStrategy, field: string
     if (strategy.rollingUpdate === undefined) return [required(`${field}.rollingUpdate`)]
     return validateRollingUpdate(strategy.rollingUpdate, `${field}.rollingUpdate`)
   }
-  return [{ ...notSupported(field, strategy, ['RollingUpdate', 'OnDelete']), badValueText: printGoType(strategy, 'DaemonSetUpdateStrategy') }]
+  return [
+    { ...notSupported(field, strategy, ['RollingUpdate', 'OnDelete']), badValueText: printGoType(strategy, 'DaemonSetUpdateStrategy') },
+  ]
 }
 
 function validateSpec(spec: DaemonSetSpec, generation: number, old: DaemonSetSpec | undefined): FieldError[] {
@@ -73,7 +75,10 @@ function validateSpec(spec: DaemonSetSpec, generation: number, old: DaemonSetSpe
   if (selector !== undefined && !selector.matches(labels ?? {})) {
     errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'))
   }
-  if (spec.selector !== undefined && Object.keys(spec.selector.matchLabels ?? {}).length + (spec.selector.matchExpressions?.length ?? 0) === 0) {
+  if (
+    spec.selector !== undefined &&
+    Object.keys(spec.selector.matchLabels ?? {}).length + (spec.selector.matchExpressions?.length ?? 0) === 0
+  ) {
     errors.push(invalidSelector('spec.selector', spec.selector, 'empty selector is invalid for daemonset'))
   }
   errors.push(...validatePodTemplateSpec(spec.template, 'spec.template', podTemplateOptions(old?.template)))
@@ -150,7 +155,8 @@ export const daemonSet: KindStrategy = {
     ...immutableSelector('spec.selector', draft.spec.selector, old.spec.selector),
     ...validateSpec(draft.spec, templateGeneration(draft), old.spec),
   ],
-  warnings: (draft, old) => (templateGeneration(draft) === templateGeneration(old) ? [] : podTemplateWarnings(draft.spec.template, 'spec.template')),
+  warnings: (draft, old) =>
+    templateGeneration(draft) === templateGeneration(old) ? [] : podTemplateWarnings(draft.spec.template, 'spec.template'),
   subresources: {
     status: {
       does: 'update',
@@ -177,7 +183,11 @@ export const daemonSet: KindStrategy = {
       'integer',
       'The number of nodes that are running at least 1 daemon pod and are supposed to run the daemon pod. More info: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/',
     ),
-    column('Ready', 'integer', 'The number of nodes that should be running the daemon pod and have one or more of the daemon pod running and ready.'),
+    column(
+      'Ready',
+      'integer',
+      'The number of nodes that should be running the daemon pod and have one or more of the daemon pod running and ready.',
+    ),
     column('Up-to-date', 'integer', 'The total number of nodes that are running updated daemon pod'),
     column(
       'Available',

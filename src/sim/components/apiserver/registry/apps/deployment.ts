@@ -113,7 +113,10 @@ export const deployment: KindStrategy = {
     spec.progressDeadlineSeconds ??= 600
   },
   prepareForCreate: (draft) => prepareForCreate(draft),
-  validate: (draft) => [...validateObjectMeta(draft.metadata, true, nameIsDNSSubdomain, 'metadata'), ...validateSpec(draft.spec, undefined)],
+  validate: (draft) => [
+    ...validateObjectMeta(draft.metadata, true, nameIsDNSSubdomain, 'metadata'),
+    ...validateSpec(draft.spec, undefined),
+  ],
   createWarnings: workloadWarnings,
   prepareForUpdate(draft, old) {
     prepareSpecUpdate(draft, old)
@@ -153,11 +156,20 @@ export const deployment: KindStrategy = {
     nameColumn,
     column('Ready', 'string', 'Number of the pod with ready state'),
     column('Up-to-date', 'string', 'Total number of non-terminating pods targeted by this deployment that have the desired template spec.'),
-    column('Available', 'string', 'Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.'),
+    column(
+      'Available',
+      'string',
+      'Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.',
+    ),
     ageColumn,
     containersColumn,
     imagesColumn,
-    column('Selector', 'string', 'Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected by this deployment.', 1),
+    column(
+      'Selector',
+      'string',
+      'Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected by this deployment.',
+      1,
+    ),
   ],
   row: ({ metadata, spec, status }, nowMs) => [
     metadata.name ?? '',

@@ -38,7 +38,9 @@ export function printLabelSelector(selector: LabelSelector | undefined | null): 
   if (sortedKeys(selector.matchLabels).length > 0) parts.push(`"matchLabels":${goJson(selector.matchLabels)}`)
   const expressions = selector.matchExpressions ?? []
   if (expressions.length > 0) {
-    const printed = expressions.map(({ key = '', operator = '', values = [] }) => goJson({ key, operator, ...(values.length > 0 && { values }) }))
+    const printed = expressions.map(({ key = '', operator = '', values = [] }) =>
+      goJson({ key, operator, ...(values.length > 0 && { values }) }),
+    )
     parts.push(`"matchExpressions":[${printed.join(',')}]`)
   }
   return `{${parts.join(',')}}`

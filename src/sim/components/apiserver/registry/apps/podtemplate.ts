@@ -5,7 +5,15 @@ import { nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { column, containerCells, nameColumn } from './columns.ts'
-import { defaultPodTemplate, ensureTemplate, podTemplateOptions, podTemplateWarnings, selectorText, semanticEqual, validatePodTemplateSpec } from './common.ts'
+import {
+  defaultPodTemplate,
+  ensureTemplate,
+  podTemplateOptions,
+  podTemplateWarnings,
+  selectorText,
+  semanticEqual,
+  validatePodTemplateSpec,
+} from './common.ts'
 
 export const podTemplate: KindStrategy = {
   group: '',

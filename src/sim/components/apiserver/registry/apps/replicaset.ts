@@ -67,7 +67,10 @@ export const replicaSet: KindStrategy = {
     draft.status.replicas ??= 0
   },
   prepareForCreate: (draft) => prepareForCreate(draft, { replicas: 0 }),
-  validate: (draft) => [...validateObjectMeta(draft.metadata, true, nameIsDNSSubdomain, 'metadata'), ...validateSpec(draft.spec, undefined)],
+  validate: (draft) => [
+    ...validateObjectMeta(draft.metadata, true, nameIsDNSSubdomain, 'metadata'),
+    ...validateSpec(draft.spec, undefined),
+  ],
   createWarnings: workloadWarnings,
   prepareForUpdate: prepareSpecUpdate,
   validateUpdate: (draft, old) => [

@@ -67,7 +67,10 @@ export const replicationController: KindStrategy = {
   validate(draft) {
     // Of this kind only the finished name is checked, not the generateName that it came from.
     const { generateName: _, ...metadata } = draft.metadata
-    return [...validateObjectMeta(metadata.name ? metadata : draft.metadata, true, nameIsDNSSubdomain, 'metadata'), ...validateSpec(draft.spec, undefined)]
+    return [
+      ...validateObjectMeta(metadata.name ? metadata : draft.metadata, true, nameIsDNSSubdomain, 'metadata'),
+      ...validateSpec(draft.spec, undefined),
+    ]
   },
   createWarnings: workloadWarnings,
   prepareForUpdate: prepareSpecUpdate,

@@ -3,7 +3,13 @@ import type { FieldError } from '../../../../api/field.ts'
 import { forbidden, invalid, notSupported, required } from '../../../../api/field.ts'
 import { labelSelectorAsSelector } from '../../../../api/labels.ts'
 import { quantityMilliValue } from '../../../../api/quantity.ts'
-import type { PodTemplateSpec, StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy, Volume } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  PodTemplateSpec,
+  StatefulSetSpec,
+  StatefulSetStatus,
+  StatefulSetUpdateStrategy,
+  Volume,
+} from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label, nameIsDNSLabel } from '../../../../api/validation/names.ts'
@@ -136,10 +142,7 @@ function validateUpdate(draft: KubeObject, old: KubeObject): FieldError[] {
   const lenient: Leniency = { serviceName: true, claimTemplates: true }
   // A template that was already wrong is not held against the update.
   if (validateSpec(old.spec, lenient, old.spec).length > 0) lenient.template = true
-  const errors = [
-    ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
-    ...validateSpec(draft.spec, lenient, old.spec),
-  ]
+  const errors = [...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'), ...validateSpec(draft.spec, lenient, old.spec)]
   if (!semanticEqual(fixedPart(draft.spec), fixedPart(old.spec))) {
     errors.push(
       forbidden(
@@ -165,7 +168,12 @@ function validateStatus(status: StatefulSetStatus): FieldError[] {
     ...greaterThan('status.currentReplicas', status.currentReplicas, status.replicas, more),
     ...greaterThan('status.updatedReplicas', status.updatedReplicas, status.replicas, more),
     ...greaterThan('status.availableReplicas', status.availableReplicas, status.replicas, more),
-    ...greaterThan('status.availableReplicas', status.availableReplicas, status.readyReplicas, 'cannot be greater than status.readyReplicas'),
+    ...greaterThan(
+      'status.availableReplicas',
+      status.availableReplicas,
+      status.readyReplicas,
+      'cannot be greater than status.readyReplicas',
+    ),
   ]
 }
 
@@ -242,7 +250,10 @@ export const statefulSet: KindStrategy = {
     prepareForCreate(draft, { availableReplicas: 0, replicas: 0 })
     dropMaxUnavailable(draft, undefined)
   },
-  validate: (draft) => [...validateObjectMeta(draft.metadata, true, nameIsDNSLabel, 'metadata'), ...validateSpec(draft.spec, {}, undefined)],
+  validate: (draft) => [
+    ...validateObjectMeta(draft.metadata, true, nameIsDNSLabel, 'metadata'),
+    ...validateSpec(draft.spec, {}, undefined),
+  ],
   createWarnings: (draft) => [
     ...podTemplateWarnings(draft.spec.template, 'spec.template'),
     ...claimWarnings(draft, (i) => `spec.volumeClaimTemplates[${i}]`),

@@ -71,7 +71,8 @@ function metricCell(metric: MetricSpec, status: MetricStatus | undefined): strin
   const { external, object, pods, resource, containerResource } = metric
   if (metric.type === 'External' && external) return valueCell(external, status?.external)
   if (metric.type === 'Object' && object) return valueCell(object, status?.object)
-  if (metric.type === 'Pods' && pods) return ratio(status?.pods && (status.pods.current?.averageValue ?? '<nil>'), pods.target?.averageValue)
+  if (metric.type === 'Pods' && pods)
+    return ratio(status?.pods && (status.pods.current?.averageValue ?? '<nil>'), pods.target?.averageValue)
   if (metric.type === 'Resource' && resource) return resourceCell(resource.name ?? '', resource, status?.resource)
   if (metric.type === 'ContainerResource' && containerResource) {
     return resourceCell(containerResource.name ?? '', containerResource, status?.containerResource)
@@ -148,7 +149,11 @@ export const horizontalPodAutoscaler: KindStrategy = {
       'string',
       'maxReplicas is the upper limit for the number of replicas to which the autoscaler can scale up. It cannot be less that minReplicas.',
     ),
-    column('Replicas', 'string', 'currentReplicas is current number of replicas of pods managed by this autoscaler, as last seen by the autoscaler.'),
+    column(
+      'Replicas',
+      'string',
+      'currentReplicas is current number of replicas of pods managed by this autoscaler, as last seen by the autoscaler.',
+    ),
     ageColumn,
   ],
   row: ({ metadata, spec, status }, nowMs) => [

@@ -19,7 +19,8 @@ const compact = (data: Data): Data => Object.fromEntries(Object.entries(data).fi
 const isCPUUtilization = (m: MetricSpec): boolean =>
   m.type === 'Resource' && m.resource?.name === 'cpu' && m.resource.target.averageUtilization !== undefined
 
-const reference = (ref: Data | undefined): Data => compact({ kind: ref?.['kind'] ?? '', name: ref?.['name'] ?? '', apiVersion: ref?.['apiVersion'] })
+const reference = (ref: Data | undefined): Data =>
+  compact({ kind: ref?.['kind'] ?? '', name: ref?.['name'] ?? '', apiVersion: ref?.['apiVersion'] })
 
 function specToV1(m: MetricSpec): Data {
   const { object, pods, resource, containerResource, external } = m
@@ -34,7 +35,9 @@ function specToV1(m: MetricSpec): Data {
         selector: object.metric.selector,
         averageValue: object.target.averageValue,
       }),
-    pods: pods && compact({ metricName: pods.metric.name, targetAverageValue: pods.target.averageValue ?? '0', selector: pods.metric.selector }),
+    pods:
+      pods &&
+      compact({ metricName: pods.metric.name, targetAverageValue: pods.target.averageValue ?? '0', selector: pods.metric.selector }),
     resource:
       resource &&
       compact({
@@ -119,7 +122,9 @@ function statusToV1(m: MetricStatus): Data {
         selector: object.metric.selector,
         averageValue: object.current.averageValue,
       }),
-    pods: pods && compact({ metricName: pods.metric.name, currentAverageValue: pods.current.averageValue ?? '0', selector: pods.metric.selector }),
+    pods:
+      pods &&
+      compact({ metricName: pods.metric.name, currentAverageValue: pods.current.averageValue ?? '0', selector: pods.metric.selector }),
     resource:
       resource &&
       compact({
@@ -233,7 +238,9 @@ export function toV1(object: KubeObject): KubeObject {
       ),
     )
   }
-  const cpuStatus = current.filter((m) => m.type === 'Resource' && m.resource?.name === 'cpu' && m.resource.current.averageUtilization !== undefined)
+  const cpuStatus = current.filter(
+    (m) => m.type === 'Resource' && m.resource?.name === 'cpu' && m.resource.current.averageUtilization !== undefined,
+  )
   return {
     ...object,
     apiVersion: 'autoscaling/v1',
@@ -277,7 +284,8 @@ export function fromV1(object: KubeObject): KubeObject {
   const conditions = read(text(annotation.conditions))
   let currentMetrics: unknown
   if (Array.isArray(saved)) currentMetrics = saved.map(statusFromV1)
-  else if (currentCPU !== undefined) currentMetrics = [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: currentCPU } } }]
+  else if (currentCPU !== undefined)
+    currentMetrics = [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: currentCPU } } }]
   return {
     ...object,
     apiVersion: 'autoscaling/v2',

@@ -51,7 +51,8 @@ function validateTarget(target: Partial<MetricTarget>, field: string): FieldErro
   }
   for (const name of ['value', 'averageValue'] as const) {
     const quantity = target[name]
-    if (quantity !== undefined && quantitySign(String(quantity)) !== 1) errors.push(invalid(`${field}.${name}`, String(quantity), 'must be positive'))
+    if (quantity !== undefined && quantitySign(String(quantity)) !== 1)
+      errors.push(invalid(`${field}.${name}`, String(quantity), 'must be positive'))
   }
   if (target.averageUtilization !== undefined && target.averageUtilization < 1) {
     errors.push(invalid(`${field}.averageUtilization`, target.averageUtilization, 'must be greater than 0'))
@@ -110,13 +111,18 @@ function validateExternal(source: NonNullable<MetricSpec['external']>, field: st
 function validatePods(source: NonNullable<MetricSpec['pods']>, field: string): FieldError[] {
   const target = source.target ?? {}
   const errors = [...validateIdentifier(source.metric, `${field}.metric`), ...validateTarget(target, `${field}.target`)]
-  if (target.averageValue === undefined) errors.push(required(`${field}.target.averageValue`, 'must specify a positive target averageValue'))
+  if (target.averageValue === undefined)
+    errors.push(required(`${field}.target.averageValue`, 'must specify a positive target averageValue'))
   return errors
 }
 
 function validateResource(source: NonNullable<MetricSpec['resource']>, field: string): FieldError[] {
   const errors = source.name ? [] : [required(`${field}.name`, 'must specify a resource name')]
-  return [...errors, ...validateTarget(source.target ?? {}, `${field}.target`), ...validateUtilization(source.target ?? {}, `${field}.target`)]
+  return [
+    ...errors,
+    ...validateTarget(source.target ?? {}, `${field}.target`),
+    ...validateUtilization(source.target ?? {}, `${field}.target`),
+  ]
 }
 
 function validateContainerResource(source: NonNullable<MetricSpec['containerResource']>, field: string): FieldError[] {
@@ -125,7 +131,11 @@ function validateContainerResource(source: NonNullable<MetricSpec['containerReso
     : [required(`${field}.name`, 'must specify a resource name')]
   if (!source.container) errors.push(required(`${field}.container`, 'must specify a container'))
   else errors.push(...each(`${field}.container`, source.container, isDNS1123Label(source.container)))
-  return [...errors, ...validateTarget(source.target ?? {}, `${field}.target`), ...validateUtilization(source.target ?? {}, `${field}.target`)]
+  return [
+    ...errors,
+    ...validateTarget(source.target ?? {}, `${field}.target`),
+    ...validateUtilization(source.target ?? {}, `${field}.target`),
+  ]
 }
 
 const metricTypes = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
@@ -157,9 +167,11 @@ function validateMetric(metric: MetricSpec, field: string, rule: ApiVersionRule)
   }
   const expected = fieldOfType.get(type)
   if (expected === undefined) errors.push(notSupported(`${field}.type`, type, metricTypes))
-  else if (metric[expected] === undefined) errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'))
+  else if (metric[expected] === undefined)
+    errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'))
   if (present.length !== 1) {
-    for (const name of present) if (name !== expected) errors.push(forbidden(`${field}.${name}`, 'must populate the given metric source only'))
+    for (const name of present)
+      if (name !== expected) errors.push(forbidden(`${field}.${name}`, 'must populate the given metric source only'))
   }
   return errors
 }
@@ -171,7 +183,8 @@ function validateRules(rules: HPAScalingRules | undefined, field: string): Field
   if (rules === undefined) return []
   const errors: FieldError[] = []
   const window = rules.stabilizationWindowSeconds
-  if (window !== undefined && window < 0) errors.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero'))
+  if (window !== undefined && window < 0)
+    errors.push(invalid(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero'))
   if (window !== undefined && window > maxStabilizationWindowSeconds) {
     errors.push(invalid(`${field}.stabilizationWindowSeconds`, window, `must be less than or equal to ${maxStabilizationWindowSeconds}`))
   }
@@ -187,7 +200,8 @@ function validateRules(rules: HPAScalingRules | undefined, field: string): Field
     if (type !== 'Pods' && type !== 'Percent') errors.push(notSupported(`${path}.type`, type, ['Percent', 'Pods']))
     if (value <= 0) errors.push(invalid(`${path}.value`, value, 'must be greater than zero'))
     if (periodSeconds <= 0) errors.push(invalid(`${path}.periodSeconds`, periodSeconds, 'must be greater than zero'))
-    if (periodSeconds > maxPeriodSeconds) errors.push(invalid(`${path}.periodSeconds`, periodSeconds, `must be less than or equal to ${maxPeriodSeconds}`))
+    if (periodSeconds > maxPeriodSeconds)
+      errors.push(invalid(`${path}.periodSeconds`, periodSeconds, `must be less than or equal to ${maxPeriodSeconds}`))
   }
   const tolerance = rules.tolerance
   if (tolerance !== undefined && quantitySign(String(tolerance)) < 0) {
@@ -201,10 +215,12 @@ function referenceRules(spec: HorizontalPodAutoscalerSpec, old: HorizontalPodAut
   const target: ApiVersionRule = { allowEmptyGroup: false, allowInvalid: false }
   const objects: ApiVersionRule = { allowEmptyGroup: true, allowInvalid: false }
   const before = old?.scaleTargetRef
-  if (before !== undefined && before.apiVersion === spec.scaleTargetRef.apiVersion && before.kind === spec.scaleTargetRef.kind) target.allowInvalid = true
+  if (before !== undefined && before.apiVersion === spec.scaleTargetRef.apiVersion && before.kind === spec.scaleTargetRef.kind)
+    target.allowInvalid = true
   else if (spec.scaleTargetRef.kind === 'ReplicationController') target.allowEmptyGroup = true
   for (const metric of old?.metrics ?? []) {
-    if (metric.type === 'Object' && apiVersionProblem(metric.object?.describedObject.apiVersion ?? '', objects) !== undefined) objects.allowInvalid = true
+    if (metric.type === 'Object' && apiVersionProblem(metric.object?.describedObject.apiVersion ?? '', objects) !== undefined)
+      objects.allowInvalid = true
   }
   return { target, objects }
 }

@@ -24,7 +24,8 @@ function validateSchedule(spec: CronJobSpec, old: CronJobSpec | undefined): Fiel
   const allowed = old?.schedule.includes('TZ') ?? false
   if (schedule.includes('TZ')) {
     if (!allowed) errors.push(invalid('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'))
-    else if (timeZone !== undefined) errors.push(invalid('spec.schedule', schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule'))
+    else if (timeZone !== undefined)
+      errors.push(invalid('spec.schedule', schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule'))
   }
   return errors
 }

@@ -6,7 +6,9 @@ const integer = (text: string): number | undefined => (/^[+-]?[0-9]+$/.test(text
 function parseInterval(text: string, completions: number): Result<[number, number]> {
   const parts = text.split('-')
   if (parts.length > 2) {
-    return fail(`the fragment ${JSON.stringify(text)} violates the requirement that an index interval can have at most two parts separated by '-'`)
+    return fail(
+      `the fragment ${JSON.stringify(text)} violates the requirement that an index interval can have at most two parts separated by '-'`,
+    )
   }
   const ends: number[] = []
   for (const part of parts) {

@@ -8,7 +8,16 @@ import { validateLabelSelector } from '../../../../api/validation/labels.ts'
 import { isDNS1123Label, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
 import { humanDuration } from '../../../../api/time.ts'
 import { ageColumn, column, containerCells, containersColumn, imagesColumn, nameColumn, translateTimestampSince } from '../apps/columns.ts'
-import { ensureSpec, immutable, immutableSelector, invalidSelector, nameWarnings, prepareForCreate, prepareSpecUpdate, semanticEqual } from '../apps/common.ts'
+import {
+  ensureSpec,
+  immutable,
+  immutableSelector,
+  invalidSelector,
+  nameWarnings,
+  prepareForCreate,
+  prepareSpecUpdate,
+  semanticEqual,
+} from '../apps/common.ts'
 import { printGoType, printPodTemplateSpec } from '../apps/gotemplate.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
 import type { KindStrategy } from '../strategy.ts'
@@ -73,7 +82,8 @@ function validateGeneratedSelector(draft: KubeObject, prefixed: boolean): FieldE
     expected[prefixedName] = name
   }
   const selector = labelSelectorAsSelector(spec.selector)
-  if (selector !== undefined && !selector.matches(expected)) errors.push(invalidSelector('spec.selector', spec.selector, '`selector` not auto-generated'))
+  if (selector !== undefined && !selector.matches(expected))
+    errors.push(invalidSelector('spec.selector', spec.selector, '`selector` not auto-generated'))
   return errors
 }
 
@@ -158,10 +168,16 @@ function validateUpdate(draft: KubeObject, old: KubeObject): FieldError[] {
   return [
     ...errors,
     ...immutable('spec.completionMode', spec.completionMode, before.completionMode),
-    ...printed(immutable('spec.podFailurePolicy', spec.podFailurePolicy, before.podFailurePolicy), printGoType(spec.podFailurePolicy, '*PodFailurePolicy')),
+    ...printed(
+      immutable('spec.podFailurePolicy', spec.podFailurePolicy, before.podFailurePolicy),
+      printGoType(spec.podFailurePolicy, '*PodFailurePolicy'),
+    ),
     ...immutable('spec.backoffLimitPerIndex', spec.backoffLimitPerIndex, before.backoffLimitPerIndex),
     ...immutable('spec.managedBy', spec.managedBy, before.managedBy),
-    ...printed(immutable('spec.successPolicy', spec.successPolicy, before.successPolicy), printGoType(spec.successPolicy, '*SuccessPolicy')),
+    ...printed(
+      immutable('spec.successPolicy', spec.successPolicy, before.successPolicy),
+      printGoType(spec.successPolicy, '*SuccessPolicy'),
+    ),
   ]
 }
 

@@ -37,7 +37,11 @@ export function defaultJobSpecParts(spec: JobSpec): void {
   }
 }
 
-function validateExitCodes(rule: NonNullable<PodFailurePolicyRule['onExitCodes']>, field: string, containers: readonly string[]): FieldError[] {
+function validateExitCodes(
+  rule: NonNullable<PodFailurePolicyRule['onExitCodes']>,
+  field: string,
+  containers: readonly string[],
+): FieldError[] {
   const errors: FieldError[] = []
   if (!rule.operator) errors.push(required(`${field}.operator`, `valid values: ${goList(operators)}`))
   else if (!operators.includes(rule.operator)) errors.push(notSupported(`${field}.operator`, rule.operator, operators))
@@ -63,10 +67,12 @@ function validateFailurePolicyRule(rule: PodFailurePolicyRule, field: string, sp
   const { action, onExitCodes, onPodConditions = [] } = rule
   if (!action) errors.push(required(`${field}.action`, `valid values: ${goList(actions)}`))
   else if (action === 'FailIndex') {
-    if (spec.backoffLimitPerIndex === undefined) errors.push(invalid(`${field}.action`, action, 'requires the backoffLimitPerIndex to be set'))
+    if (spec.backoffLimitPerIndex === undefined)
+      errors.push(invalid(`${field}.action`, action, 'requires the backoffLimitPerIndex to be set'))
   } else if (!actions.includes(action)) errors.push(notSupported(`${field}.action`, action, actions))
   if (onExitCodes !== undefined) errors.push(...validateExitCodes(onExitCodes, `${field}.onExitCodes`, containers))
-  if (onPodConditions.length > limits.podConditions) errors.push(tooMany(`${field}.onPodConditions`, onPodConditions.length, limits.podConditions))
+  if (onPodConditions.length > limits.podConditions)
+    errors.push(tooMany(`${field}.onPodConditions`, onPodConditions.length, limits.podConditions))
   for (const [i, pattern] of onPodConditions.entries()) {
     const path = `${field}.onPodConditions[${i}]`
     errors.push(...isQualifiedName(pattern.type ?? '').map((m) => invalid(`${path}.type`, pattern.type ?? '', m)))
@@ -92,7 +98,8 @@ function validateSuccessPolicyRule(rule: SuccessPolicyRule, field: string, compl
   if (indexes !== undefined) {
     if (indexes.length > limits.succeededIndexesLength) errors.push(tooLong(`${field}.succeededIndexes`, limits.succeededIndexesLength))
     const parsed = parseIndexes(indexes, completions)
-    if (parsed.error !== undefined) errors.push(invalid(`${field}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${parsed.error}`))
+    if (parsed.error !== undefined)
+      errors.push(invalid(`${field}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${parsed.error}`))
     total = parsed.value ?? 0
   }
   if (count !== undefined) {
@@ -102,7 +109,9 @@ function validateSuccessPolicyRule(rule: SuccessPolicyRule, field: string, compl
       errors.push(invalid(path, count, `must be less than or equal to ${completions} (the number of specified completions)`))
     }
     if (indexes !== undefined && count > total) {
-      errors.push(invalid(path, count, `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`))
+      errors.push(
+        invalid(path, count, `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`),
+      )
     }
   }
   return errors
@@ -116,7 +125,8 @@ function validateSuccessPolicy(spec: JobSpec, field: string): FieldError[] {
   }
   const rules = policy.rules ?? []
   const errors: FieldError[] = []
-  if (rules.length === 0) errors.push(required(`${field}.rules`, 'at least one rules must be specified when the successPolicy is specified'))
+  if (rules.length === 0)
+    errors.push(required(`${field}.rules`, 'at least one rules must be specified when the successPolicy is specified'))
   if (rules.length > limits.successPolicyRules) errors.push(tooMany(`${field}.rules`, rules.length, limits.successPolicyRules))
   for (const [i, rule] of rules.entries()) errors.push(...validateSuccessPolicyRule(rule, `${field}.rules[${i}]`, spec.completions ?? 0))
   return errors
@@ -126,7 +136,8 @@ function validateIndexed(spec: JobSpec, field: string): FieldError[] {
   const { completions, parallelism, maxFailedIndexes, backoffLimitPerIndex } = spec
   const errors: FieldError[] = []
   const atMost = (name: string, value: number | undefined, limit: number, when: string): void => {
-    if (value !== undefined && value > limit) errors.push(invalid(`${field}.${name}`, value, `must be less than or equal to ${limit}${when}`))
+    if (value !== undefined && value > limit)
+      errors.push(invalid(`${field}.${name}`, value, `must be less than or equal to ${limit}${when}`))
   }
   if (completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'))
   atMost('parallelism', parallelism, limits.parallelismForIndexed, ' when completion mode is Indexed')

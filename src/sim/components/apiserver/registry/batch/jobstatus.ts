@@ -55,7 +55,10 @@ export function validateJobStatusUpdate(draft: KubeObject, oldObject: KubeObject
   const add = (when: boolean, error: FieldError): void => {
     if (when) errors.push(error)
   }
-  add((flipped('Complete') || flipped('Failed')) && is('Complete') && is('Failed'), conditions('cannot set Complete=True and Failed=true conditions'))
+  add(
+    (flipped('Complete') || flipped('Failed')) && is('Complete') && is('Failed'),
+    conditions('cannot set Complete=True and Failed=true conditions'),
+  )
   add(
     (flipped('Complete') || flipped('FailureTarget')) && is('Complete') && is('FailureTarget'),
     conditions('cannot set Complete=True and FailureTarget=true conditions'),
@@ -85,15 +88,23 @@ export function validateJobStatusUpdate(draft: KubeObject, oldObject: KubeObject
     (flipped('Complete') || flipped('SuccessCriteriaMet')) && is('Complete') && !is('SuccessCriteriaMet'),
     conditions('cannot set Complete=True condition without the SuccessCriteriaMet=true condition'),
   )
-  add((finishedChanged || changed('active')) && active > 0 && finished, invalid('status.active', active, 'active>0 is invalid for finished job'))
+  add(
+    (finishedChanged || changed('active')) && active > 0 && finished,
+    invalid('status.active', active, 'active>0 is invalid for finished job'),
+  )
   add(
     (finishedChanged || changed('startTime')) && !suspendedWithZeroCompletions && status.startTime === undefined && finished,
     required('status.startTime', 'startTime is required for finished job'),
   )
   const uncounted = status.uncountedTerminatedPods
   add(
-    (finishedChanged || changed('uncountedTerminatedPods')) && finished && (uncounted?.failed?.length ?? 0) + (uncounted?.succeeded?.length ?? 0) > 0,
-    { ...invalid('status.uncountedTerminatedPods', uncounted, 'must be empty for finished job'), badValueText: printGoType(uncounted, '*UncountedTerminatedPods') },
+    (finishedChanged || changed('uncountedTerminatedPods')) &&
+      finished &&
+      (uncounted?.failed?.length ?? 0) + (uncounted?.succeeded?.length ?? 0) > 0,
+    {
+      ...invalid('status.uncountedTerminatedPods', uncounted, 'must be empty for finished job'),
+      badValueText: printGoType(uncounted, '*UncountedTerminatedPods'),
+    },
   )
   errors.push(...validateIndexes(spec, status, changed('completedIndexes'), changed('failedIndexes'), indexed))
   add(
@@ -136,14 +147,21 @@ export function validateJobStatusUpdate(draft: KubeObject, oldObject: KubeObject
   return errors
 }
 
-function validateIndexes(spec: JobSpec, status: JobStatus, completedChanged: boolean, failedChanged: boolean, indexed: boolean): FieldError[] {
+function validateIndexes(
+  spec: JobSpec,
+  status: JobStatus,
+  completedChanged: boolean,
+  failedChanged: boolean,
+  indexed: boolean,
+): FieldError[] {
   const errors: FieldError[] = []
   const completed = status.completedIndexes ?? ''
   const failed = status.failedIndexes
   const completions = spec.completions
   if (completedChanged && completions !== undefined) {
     const parsed = parseIndexes(completed, completions)
-    if (parsed.error !== undefined) errors.push(invalid('status.completedIndexes', completed, `error parsing completedIndexes: ${parsed.error}`))
+    if (parsed.error !== undefined)
+      errors.push(invalid('status.completedIndexes', completed, `error parsing completedIndexes: ${parsed.error}`))
   }
   if (failedChanged && completions !== undefined && spec.backoffLimitPerIndex !== undefined && failed !== undefined) {
     const parsed = parseIndexes(failed, completions)
@@ -157,7 +175,8 @@ function validateIndexes(spec: JobSpec, status: JobStatus, completedChanged: boo
   }
   if ((completedChanged || failedChanged) && completions !== undefined && failed !== undefined) {
     const both = overlappingIndex(completed, failed, completions)
-    if (both !== undefined) errors.push(invalid('status.failedIndexes', failed, `failedIndexes and completedIndexes overlap at index: ${both}`))
+    if (both !== undefined)
+      errors.push(invalid('status.failedIndexes', failed, `failedIndexes and completedIndexes overlap at index: ${both}`))
   }
   return errors
 }

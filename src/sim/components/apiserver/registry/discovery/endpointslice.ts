@@ -4,7 +4,13 @@ import { duplicate, internalError, invalid, notSupported, required, tooMany } fr
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { isValidIP, isValidIPForLegacyField, parseIP, warningsForIP } from '../../../../api/validation/ip.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
-import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidLabelValue, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
+import {
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isValidLabelValue,
+  nameIsDNSSubdomain,
+} from '../../../../api/validation/names.ts'
 import { isFullyQualifiedDomainName } from '../../../../api/validation/paths.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { immutable, semanticEqual } from '../apps/common.ts'
@@ -108,7 +114,8 @@ function validatePorts(ports: readonly Port[]): FieldError[] {
     if (names.has(name)) errors.push(duplicate(`${field}.name`, name))
     names.add(name)
     if (port.protocol === undefined) errors.push(required(`${field}.protocol`))
-    else if (!supportedPortProtocols.includes(port.protocol)) errors.push(notSupported(`${field}.protocol`, port.protocol, supportedPortProtocols))
+    else if (!supportedPortProtocols.includes(port.protocol))
+      errors.push(notSupported(`${field}.protocol`, port.protocol, supportedPortProtocols))
     if (port.appProtocol !== undefined) errors.push(...all(`${field}.appProtocol`, port.appProtocol, isQualifiedName(port.appProtocol)))
   }
   return errors

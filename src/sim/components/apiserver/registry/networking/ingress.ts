@@ -35,9 +35,7 @@ function validateBackend(backend: IngressBackend | undefined, field: string, len
   if (resource !== undefined) return validateTypedLocalReference(resource, `${field}.resource`)
   if (service === undefined) return [invalid(field, '', 'resource or service backend is required')]
   const rule = lenient.relaxedServiceName ? nameIsDNSLabel : nameIsDNS1035Label
-  const errors = service.name
-    ? each(`${field}.service.name`, service.name, rule(service.name, false))
-    : [required(`${field}.service.name`)]
+  const errors = service.name ? each(`${field}.service.name`, service.name, rule(service.name, false)) : [required(`${field}.service.name`)]
   const { name, number } = service.port ?? {}
   if (name && number) errors.push(invalid(field, '', 'cannot set both port name & port number'))
   else if (name) errors.push(...each(`${field}.service.port.name`, name, isValidPortName(name)))
@@ -90,7 +88,8 @@ function validateTLS(tls: IngressTLS, field: string, lenient: Leniency): FieldEr
   const errors = (tls.hosts ?? []).flatMap((host, i) =>
     each(`${field}.hosts[${i}]`, host, host.includes('*') ? isWildcardDNS1123Subdomain(host) : isDNS1123Subdomain(host)),
   )
-  if (!lenient.secretName && tls.secretName) errors.push(...each(`${field}.secretName`, tls.secretName, nameIsDNSSubdomain(tls.secretName, false)))
+  if (!lenient.secretName && tls.secretName)
+    errors.push(...each(`${field}.secretName`, tls.secretName, nameIsDNSSubdomain(tls.secretName, false)))
   return errors
 }
 
@@ -131,7 +130,9 @@ function leniencyOf(old: IngressSpec): Leniency {
   }
   const rules = old.rules ?? []
   return {
-    secretName: (old.tls ?? []).some((t) => t.secretName !== undefined && t.secretName !== '' && nameIsDNSSubdomain(t.secretName, false).length > 0),
+    secretName: (old.tls ?? []).some(
+      (t) => t.secretName !== undefined && t.secretName !== '' && nameIsDNSSubdomain(t.secretName, false).length > 0,
+    ),
     wildcardHostRule: rules.some((r) => (r.host ?? '').includes('*') && validateRuleValue(r, '', {}).length > 0),
     relaxedServiceName: relaxed(old.defaultBackend) || rules.some((r) => (r.http?.paths ?? []).some((p) => relaxed(p.backend))),
   }
@@ -209,7 +210,10 @@ export const ingress: KindStrategy = {
       prepareForUpdate(draft, old) {
         draft.spec = old.spec
       },
-      validateUpdate: (draft, old) => [...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'), ...validateStatus(draft, old)],
+      validateUpdate: (draft, old) => [
+        ...validateObjectMetaUpdate(draft.metadata, old.metadata, 'metadata'),
+        ...validateStatus(draft, old),
+      ],
       warnings: (draft) => ingressOf(draft).flatMap(({ ip }, i) => (ip ? warningsForIP(`status.loadBalancer.ingress[${i}]`, ip) : [])),
     },
   },

@@ -21,7 +21,8 @@ function validateParent(ref: ParentReference | undefined): FieldError[] {
   const errors: FieldError[] = []
   if (ref.group) errors.push(...isDNS1123Subdomain(ref.group).map((m) => invalid(`${field}.group`, ref.group, m)))
   errors.push(...pathSegment(`${field}.resource`, ref.resource), ...pathSegment(`${field}.name`, ref.name))
-  if (ref.namespace) errors.push(...validatePathSegmentName(ref.namespace, false).map((m) => invalid(`${field}.namespace`, ref.namespace, m)))
+  if (ref.namespace)
+    errors.push(...validatePathSegmentName(ref.namespace, false).map((m) => invalid(`${field}.namespace`, ref.namespace, m)))
   return errors
 }
 
@@ -68,7 +69,15 @@ export const ipAddress: KindStrategy = {
   // Upstream defines two columns and fills three cells.
   columns: [
     nameColumn,
-    column('ParentRef', 'string', 'ParentRef references the resource that an IPAddress is attached to. An IPAddress must reference a parent object.'),
+    column(
+      'ParentRef',
+      'string',
+      'ParentRef references the resource that an IPAddress is attached to. An IPAddress must reference a parent object.',
+    ),
   ],
-  row: ({ metadata, spec }, nowMs) => [metadata.name ?? '', parentCell(spec?.parentRef), translateTimestampSince(metadata.creationTimestamp, nowMs)],
+  row: ({ metadata, spec }, nowMs) => [
+    metadata.name ?? '',
+    parentCell(spec?.parentRef),
+    translateTimestampSince(metadata.creationTimestamp, nowMs),
+  ],
 }

@@ -51,7 +51,8 @@ function validateIPBlock(block: IPBlock, field: string, options: Options): Field
     const inner = parseCIDR(text)
     if (inner === undefined) continue
     const inside = cidrContains(outer, { ...inner, value: inner.network })
-    if (!inside || outer.prefixLength >= inner.prefixLength) errors.push(invalid(`${field}.except[${i}]`, text, 'must be a strict subset of `cidr`'))
+    if (!inside || outer.prefixLength >= inner.prefixLength)
+      errors.push(invalid(`${field}.except[${i}]`, text, 'must be a strict subset of `cidr`'))
   }
   return errors
 }
@@ -71,7 +72,12 @@ function validatePeer(peer: NetworkPolicyPeer, field: string, options: Options):
 
 function validateSpec(spec: NetworkPolicySpec, options: Options): FieldError[] {
   const errors = validateLabelSelector(spec.podSelector, 'spec.podSelector', options)
-  const rule = (field: string, ports: readonly NetworkPolicyPort[] = [], peerField: string, peers: readonly NetworkPolicyPeer[] = []): void => {
+  const rule = (
+    field: string,
+    ports: readonly NetworkPolicyPort[] = [],
+    peerField: string,
+    peers: readonly NetworkPolicyPeer[] = [],
+  ): void => {
     for (const [i, port] of ports.entries()) errors.push(...validatePort(port, `${field}.ports[${i}]`))
     for (const [i, peer] of peers.entries()) errors.push(...validatePeer(peer, `${field}.${peerField}[${i}]`, options))
   }
@@ -89,7 +95,8 @@ function validateSpec(spec: NetworkPolicySpec, options: Options): FieldError[] {
 function ipBlocks(spec: NetworkPolicySpec): { block: IPBlock; field: string }[] {
   const blocks: { block: IPBlock; field: string }[] = []
   const add = (peers: readonly NetworkPolicyPeer[] = [], field: string): void => {
-    for (const [i, { ipBlock }] of peers.entries()) if (ipBlock !== undefined) blocks.push({ block: ipBlock, field: `${field}[${i}].ipBlock` })
+    for (const [i, { ipBlock }] of peers.entries())
+      if (ipBlock !== undefined) blocks.push({ block: ipBlock, field: `${field}[${i}].ipBlock` })
   }
   for (const [i, r] of (spec.ingress ?? []).entries()) add(r.from, `spec.ingress[${i}].from`)
   for (const [i, r] of (spec.egress ?? []).entries()) add(r.to, `spec.egress[${i}].to`)

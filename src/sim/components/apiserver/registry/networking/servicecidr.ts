@@ -50,7 +50,10 @@ export const serviceCIDR: KindStrategy = {
   namespaced: false,
   allowUnconditionalUpdate: true,
   defaults: ensureSpec,
-  validate: (draft) => [...validateObjectMeta(draft.metadata, false, nameIsDNSSubdomain, 'metadata'), ...validateCIDRs(draft.spec.cidrs ?? [])],
+  validate: (draft) => [
+    ...validateObjectMeta(draft.metadata, false, nameIsDNSSubdomain, 'metadata'),
+    ...validateCIDRs(draft.spec.cidrs ?? []),
+  ],
   validateUpdate,
   subresources: {
     status: {

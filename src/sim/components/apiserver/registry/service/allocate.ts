@@ -213,14 +213,17 @@ function initIPFamilyFields(draft: KubeObject, old: KubeObject | undefined, netw
     }
   }
   if (spec.ipFamilyPolicy === 'SingleStack') {
-    if (spec.clusterIPs?.length === 2) policyError("must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified")
-    if (spec.ipFamilies?.length === 2) policyError("must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified")
+    if (spec.clusterIPs?.length === 2)
+      policyError("must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified")
+    if (spec.ipFamilies?.length === 2)
+      policyError("must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified")
   }
   for (const [i, ip] of (spec.clusterIPs ?? []).entries()) {
     if (ip === 'None') break
     const family = familyOf(ip)
     if (i < (spec.ipFamilies?.length ?? 0)) continue
-    if (!families.includes(family)) errors.push(invalid(`spec.clusterIPs[${i}]`, spec.clusterIPs, `${family} is not configured on this cluster`))
+    if (!families.includes(family))
+      errors.push(invalid(`spec.clusterIPs[${i}]`, spec.clusterIPs, `${family} is not configured on this cluster`))
     else spec.ipFamilies = [...(spec.ipFamilies ?? []), family]
   }
   if (errors.length > 0) return { fieldErrors: errors }
@@ -228,10 +231,12 @@ function initIPFamilyFields(draft: KubeObject, old: KubeObject | undefined, netw
   const other = (family: string | undefined): IPFamily => (family === 'IPv4' ? 'IPv6' : 'IPv4')
   if (selectorless) {
     if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = families.slice(0, 1)
-    if (spec.ipFamilies?.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') spec.ipFamilies = [...spec.ipFamilies, other(spec.ipFamilies[0])]
+    if (spec.ipFamilies?.length === 1 && spec.ipFamilyPolicy !== 'SingleStack')
+      spec.ipFamilies = [...spec.ipFamilies, other(spec.ipFamilies[0])]
     return undefined
   }
-  if (spec.ipFamilyPolicy === 'RequireDualStack' && families.length < 2) policyError('this cluster is not configured for dual-stack services')
+  if (spec.ipFamilyPolicy === 'RequireDualStack' && families.length < 2)
+    policyError('this cluster is not configured for dual-stack services')
   for (const [i, family] of (spec.ipFamilies ?? []).entries()) {
     if (!families.includes(family as IPFamily)) errors.push(invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'))
   }
@@ -339,7 +344,9 @@ function patchAllocatedValues(spec: ServiceSpec, old: ServiceSpec): void {
   }
   if (shouldAllocateNodePorts(old) && shouldAllocateNodePorts(spec)) {
     const oldPorts = old.ports ?? []
-    const kept = new Set((spec.ports ?? []).filter((p) => p.nodePort && oldPorts.some((o) => o.nodePort === p.nodePort)).map((p) => p.nodePort))
+    const kept = new Set(
+      (spec.ports ?? []).filter((p) => p.nodePort && oldPorts.some((o) => o.nodePort === p.nodePort)).map((p) => p.nodePort),
+    )
     const byName = new Map(oldPorts.map((p) => [p.name ?? '', p.nodePort]))
     for (const port of spec.ports ?? []) {
       const before = byName.get(port.name ?? '')

@@ -50,8 +50,10 @@ export function validateClusterIPsRelatedFields(spec: ServiceSpec, old: ServiceS
   if (!isHeadless(spec)) {
     for (const [i, ip] of ips.entries()) {
       const family = spec.ipFamilies?.[i]
-      if (family === 'IPv4' && isIPv6(ip)) errors.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``))
-      if (family === 'IPv6' && !isIPv6(ip)) errors.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``))
+      if (family === 'IPv4' && isIPv6(ip))
+        errors.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``))
+      if (family === 'IPv6' && !isIPv6(ip))
+        errors.push(invalid(`spec.clusterIPs[${i}]`, ip, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``))
     }
   }
   return errors
@@ -71,7 +73,9 @@ export function validateUpgradeDowngradeClusterIPs(spec: ServiceSpec, old: Servi
     if (ips.length === 0) errors.push(invalid('spec.clusterIPs[0]', shown, 'primary clusterIP can not be unset'))
     else if (ips[0] !== before[0]) errors.push(invalid('spec.clusterIPs[0]', shown, once))
     if (ips.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-      errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary clusterIP"))
+      errors.push(
+        invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary clusterIP"),
+      )
     }
   } else if (before.length > 0 && ips[0] !== before[0]) {
     errors.push(invalid('spec.clusterIPs[0]', shown, once))
@@ -93,7 +97,9 @@ export function validateUpgradeDowngradeIPFamilies(spec: ServiceSpec, old: Servi
     if ((ips?.length ?? 0) === 0) errors.push(invalid('spec.ipFamilies[0]', shown, 'primary ipFamily can not be unset'))
     if (given.length > 0 && given[0] !== before[0]) errors.push(invalid('spec.ipFamilies[0]', ips, once))
     if (given.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-      errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary ipFamily"))
+      errors.push(
+        invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, "must be set to 'SingleStack' when releasing the secondary ipFamily"),
+      )
     }
   } else if (before.length > 0 && given[0] !== before[0]) {
     errors.push(invalid('spec.ipFamilies[0]', ips, once))

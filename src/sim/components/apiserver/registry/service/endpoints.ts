@@ -4,7 +4,13 @@ import { invalid, notSupported, required } from '../../../../api/field.ts'
 import type { EndpointAddress, EndpointPort, EndpointSubset } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { isValidIPForLegacyField, warningsForIP } from '../../../../api/validation/ip.ts'
-import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidPortNum, nameIsDNSSubdomain } from '../../../../api/validation/names.ts'
+import {
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isValidPortNum,
+  nameIsDNSSubdomain,
+} from '../../../../api/validation/names.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import { semanticEqual } from '../apps/common.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '../apps/objectmeta.ts'
@@ -28,7 +34,8 @@ function validatePort(port: EndpointPort, requireName: boolean, field: string): 
   else if (requireName) errors.push(required(`${field}.name`))
   errors.push(...all(`${field}.port`, port.port ?? 0, isValidPortNum(port.port ?? 0)))
   if (!port.protocol) errors.push(required(`${field}.protocol`))
-  else if (!supportedPortProtocols.includes(port.protocol)) errors.push(notSupported(`${field}.protocol`, port.protocol, supportedPortProtocols))
+  else if (!supportedPortProtocols.includes(port.protocol))
+    errors.push(notSupported(`${field}.protocol`, port.protocol, supportedPortProtocols))
   if (port.appProtocol !== undefined) errors.push(...all(`${field}.appProtocol`, port.appProtocol, isQualifiedName(port.appProtocol)))
   return errors
 }
@@ -38,7 +45,8 @@ function validateSubsets(subsets: readonly EndpointSubset[]): FieldError[] {
     const field = `subsets[${i}]`
     const { addresses = [], notReadyAddresses = [], ports = [] } = subset
     const errors: FieldError[] = []
-    if (addresses.length === 0 && notReadyAddresses.length === 0) errors.push(required(field, 'must specify `addresses` or `notReadyAddresses`'))
+    if (addresses.length === 0 && notReadyAddresses.length === 0)
+      errors.push(required(field, 'must specify `addresses` or `notReadyAddresses`'))
     for (const [k, address] of addresses.entries()) errors.push(...validateAddress(address, `${field}.addresses[${k}]`))
     for (const [k, address] of notReadyAddresses.entries()) errors.push(...validateAddress(address, `${field}.notReadyAddresses[${k}]`))
     for (const [k, port] of ports.entries()) errors.push(...validatePort(port, ports.length > 1, `${field}.ports[${k}]`))

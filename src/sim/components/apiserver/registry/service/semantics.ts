@@ -30,7 +30,8 @@ export function dropTypeDependentFields(spec: ServiceSpec, old: ServiceSpec): vo
     const ports = spec.ports ?? []
     if (ports.every((p) => !p.nodePort || before.has(p.nodePort))) for (const port of ports) delete port.nodePort
   }
-  if (needsHealthCheck(old) && !needsHealthCheck(spec) && old.healthCheckNodePort === spec.healthCheckNodePort) delete spec.healthCheckNodePort
+  if (needsHealthCheck(old) && !needsHealthCheck(spec) && old.healthCheckNodePort === spec.healthCheckNodePort)
+    delete spec.healthCheckNodePort
   if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
     if (old.allocateLoadBalancerNodePorts === spec.allocateLoadBalancerNodePorts) delete spec.allocateLoadBalancerNodePorts
     if (old.loadBalancerClass === spec.loadBalancerClass) delete spec.loadBalancerClass

@@ -54,7 +54,8 @@ function warnings(draft: KubeObject): string[] {
   for (const [i, cidr] of (spec.loadBalancerSourceRanges ?? []).entries()) {
     out.push(...warningsForCIDR(`spec.loadBalancerSourceRanges[${i}]`, cidr))
   }
-  if (spec.type === 'ExternalName' && (spec.externalIPs?.length ?? 0) > 0) out.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
+  if (spec.type === 'ExternalName' && (spec.externalIPs?.length ?? 0) > 0)
+    out.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   if (spec.type !== 'ExternalName' && spec.externalName) out.push('spec.externalName is ignored when spec.type is not "ExternalName"')
   if (spec.trafficDistribution === 'PreferClose') {
     out.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
@@ -119,7 +120,13 @@ export const service: KindStrategy = {
           ingress.ip ? warningsForIP(`status.loadBalancer.ingress[${i}]`, ingress.ip) : [],
         ),
     },
-    proxy: { does: 'handler', kind: 'ServiceProxyOptions', group: '', version: 'v1', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    proxy: {
+      does: 'handler',
+      kind: 'ServiceProxyOptions',
+      group: '',
+      version: 'v1',
+      verbs: ['create', 'delete', 'get', 'patch', 'update'],
+    },
   },
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   columns: [

@@ -39,7 +39,8 @@ function validatePort(port: ServicePort, requireName: boolean, names: Set<string
   }
   errors.push(...all(`${field}.port`, port.port ?? 0, isValidPortNum(port.port ?? 0)))
   if (!port.protocol) errors.push(required(`${field}.protocol`))
-  else if (!supportedPortProtocols.includes(port.protocol)) errors.push(notSupported(`${field}.protocol`, port.protocol, supportedPortProtocols))
+  else if (!supportedPortProtocols.includes(port.protocol))
+    errors.push(notSupported(`${field}.protocol`, port.protocol, supportedPortProtocols))
   const target = port.targetPort ?? 0
   errors.push(...all(`${field}.targetPort`, target, typeof target === 'number' ? isValidPortNum(target) : isValidPortName(target)))
   if (port.appProtocol !== undefined) errors.push(...all(`${field}.appProtocol`, port.appProtocol, isQualifiedName(port.appProtocol)))
@@ -196,7 +197,8 @@ function validateService(draft: KubeObject, old: KubeObject | undefined): FieldE
   if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== 'LoadBalancer') {
     errors.push(forbidden('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'"))
   }
-  if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined) errors.push(required('allocateLoadBalancerNodePorts'))
+  if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined)
+    errors.push(required('allocateLoadBalancerNodePorts'))
   errors.push(...validateLoadBalancerClass(spec, undefined))
   errors.push(...validateTrafficPolicies(spec))
   return errors
@@ -243,7 +245,8 @@ export function validateLoadBalancerStatus(
     else if (!['Proxy', 'VIP'].includes(item.ipMode)) errors.push(notSupported(`${path}.ipMode`, item.ipMode, ['Proxy', 'VIP']))
     if (item.hostname) {
       errors.push(...all(`${path}.hostname`, item.hostname, isDNS1123Subdomain(item.hostname)))
-      if (parseIP(item.hostname) !== undefined) errors.push(invalid(`${path}.hostname`, item.hostname, 'must be a DNS name, not an IP address'))
+      if (parseIP(item.hostname) !== undefined)
+        errors.push(invalid(`${path}.hostname`, item.hostname, 'must be a DNS name, not an IP address'))
     }
   }
   return errors

@@ -307,7 +307,9 @@ function renumber(value: Any): Any {
 
 function differences(expected: Any, actual: Any, path = ''): string[] {
   if (Array.isArray(expected) && Array.isArray(actual)) {
-    return Array.from({ length: Math.max(expected.length, actual.length) }, (_, i) => differences(expected[i], actual[i], `${path}[${i}]`)).flat()
+    return Array.from({ length: Math.max(expected.length, actual.length) }, (_, i) =>
+      differences(expected[i], actual[i], `${path}[${i}]`),
+    ).flat()
   }
   const plain = (v: Any): boolean => typeof v === 'object' && v !== null && !Array.isArray(v)
   if (plain(expected) && plain(actual)) {
