@@ -23,6 +23,8 @@ export interface ApiRequest {
   /** Defaults: application/json; for PATCH say which one. */
   readonly contentType?: string
   readonly timeoutMs?: number
+  /** Further headers, lower case. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Name of the controller behind a shared client, for the user agent (`replicaset-controller`) and the audit log. */
   readonly userAgent?: string
 }
@@ -57,6 +59,7 @@ export function httpRequest(client: ClientConfig, request: ApiRequest): HttpRequ
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': request.userAgent ?? client.userAgent }
   if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json'
   if (client.token !== undefined) headers.authorization = `Bearer ${client.token}`
+  Object.assign(headers, request.headers)
   return {
     method: request.method,
     path: request.path,

@@ -50,6 +50,10 @@ export class Network {
     return this.hosts.get(name)
   }
 
+  hostList(): Host[] {
+    return this.hosts.values()
+  }
+
   link(a: string, b: string): Link {
     return this.links.get(pairKey(a, b)) ?? DEFAULT_LINK
   }
