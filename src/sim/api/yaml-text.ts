@@ -1,13 +1,15 @@
-// YAML text as sigs.k8s.io/yaml reads it (YAML 1.1 scalars without timestamps and sexagesimals; the first document counts).
-// The grammar is the yaml package's; what scalars mean, merge keys, aliases and the words of errors are upstream's.
-import { Alias, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar, type Document, type YAMLError } from 'yaml'
+// YAML text as sigs.k8s.io/yaml turns it into JSON: YAML 1.1 scalars without timestamps and sexagesimals, merge keys, aliases
+// with a guard against explosion, the first document only; mistakes in the words of go.yaml.in/yaml/v2 (decode.go, resolve.go).
 import { base64DecodeText } from '../../lib/base64.ts'
+import { compareStrings } from '../../lib/compare.ts'
 import { fail, ok, type Result } from '../../lib/result.ts'
 import { JsonNumber, JsonObject, MAX_DEPTH, type JsonTree } from './json-text.ts'
+import { parseFirstDocument, type YamlNode } from './yaml/parser.ts'
+import { YamlSyntaxError } from './yaml/scanner.ts'
 
 export interface YamlTree {
   readonly tree: JsonTree
-  /** What yaml.UnmarshalStrict complains about: keys set twice. */
+  /** What yaml.UnmarshalStrict complains about: keys set twice. At most one text. */
   readonly duplicates: readonly string[]
 }
 
@@ -16,7 +18,13 @@ const WORDS = new Map<string, boolean | null>([
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((w) => [w, true] as const),
   ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((w) => [w, false] as const),
 ])
+const INFINITE = new Map([
+  ...['.nan', '.NaN', '.NAN'].map((w) => [w, 'NaN'] as const),
+  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((w) => [w, '+Inf'] as const),
+  ...['-.inf', '-.Inf', '-.INF'].map((w) => [w, '-Inf'] as const),
+])
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/
+const TIMESTAMP = /^\d{4}-\d\d?-\d\d?(?:[Tt]\d\d?:\d\d?:\d\d?(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)| \d\d?:\d\d?:\d\d?(?:\.\d+)?)?$/
 const MAX_UINT64 = (1n << 64n) - 1n
 const MIN_INT64 = -(1n << 63n)
 
@@ -28,184 +36,193 @@ export const goFloat = (value: number): string => {
   return String(value)
 }
 
+/** strconv.ParseInt and ParseUint with base 0, underscores removed. */
 const integer = (text: string): bigint | undefined => {
-  const plain = text.replaceAll('_', '')
-  const match = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))$/.exec(plain)
+  const match = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))$/.exec(text.replaceAll('_', ''))
   if (!match) return undefined
   const [, sign, hex, binary, octal, old, decimal] = match
-  const value = hex !== undefined ? BigInt(`0x${hex}`) : binary !== undefined ? BigInt(`0b${binary}`) : octal !== undefined || old !== undefined ? BigInt(`0o${octal ?? old}`) : BigInt(decimal as string)
+  const value =
+    hex !== undefined ? BigInt(`0x${hex}`) : binary !== undefined ? BigInt(`0b${binary}`) : octal !== undefined || old !== undefined ? BigInt(`0o${octal ?? old}`) : BigInt(decimal as string)
   const signed = sign === '-' ? -value : value
-  return signed > MAX_UINT64 || signed < MIN_INT64 ? undefined : signed
-}
-
-/** Meaning of a plain scalar. */
-export const resolvePlain = (text: string): JsonTree | undefined => {
-  const word = WORDS.get(text)
-  if (word !== undefined || WORDS.has(text)) return word ?? null
-  if (!/^[-+.0-9]/.test(text)) return text
-  const whole = integer(text)
-  if (whole !== undefined) return new JsonNumber(whole.toString())
-  const plain = text.replaceAll('_', '')
-  if (FLOAT.test(plain)) return new JsonNumber(goFloat(Number(plain)))
-  // Not a number of JSON.
-  if (/^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(text)) return undefined
-  return text
+  // A sign is no part of an unsigned number.
+  return signed > (sign === '' ? MAX_UINT64 : MAX_UINT64 >> 1n) || signed < MIN_INT64 ? undefined : signed
 }
 
 class Failure extends Error {}
 
-const keyText = (value: JsonTree): string => {
-  if (typeof value === 'string') return value
-  if (value instanceof JsonNumber) return value.text
-  if (value === true || value === false) return String(value)
-  if (value === null) return 'null'
-  throw new Failure(`unsupported map key of type: ${Array.isArray(value) ? 'slice' : 'map'}, key: , value: `)
+type ScalarTag = '!!str' | '!!bool' | '!!int' | '!!float' | '!!null' | '!!timestamp' | '!!binary'
+
+interface Scalar {
+  readonly tag: ScalarTag
+  readonly value: JsonTree
+  /** NaN and the infinities have no JSON. */
+  readonly unsupported?: string
 }
 
-/** How Go prints a key with %#v. */
-const keyGo = (value: JsonTree): string => (typeof value === 'string' ? JSON.stringify(value) : keyText(value))
+const float = (text: string): Scalar | undefined => {
+  const value = Number(text)
+  return Number.isFinite(value) ? { tag: '!!float', value: new JsonNumber(goFloat(value)) } : undefined
+}
 
-const EXCESSIVE = 'document contains excessive aliasing'
+/** Meaning of a plain scalar. */
+const resolvePlain = (text: string): Scalar => {
+  const string: Scalar = { tag: '!!str', value: text }
+  if (WORDS.has(text)) {
+    const word = WORDS.get(text) ?? null
+    return { tag: word === null ? '!!null' : '!!bool', value: word }
+  }
+  const infinite = INFINITE.get(text)
+  if (infinite) return { tag: '!!float', value: null, unsupported: infinite }
+  if (text.startsWith('.')) return (/^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/.test(text) ? float(text) : undefined) ?? string
+  if (!/^[-+0-9]/.test(text)) return string
+  if (TIMESTAMP.test(text)) return { tag: '!!timestamp', value: text }
+  const whole = integer(text)
+  if (whole !== undefined) return { tag: '!!int', value: new JsonNumber(whole.toString()) }
+  const plain = text.replaceAll('_', '')
+  return (FLOAT.test(plain) ? float(plain) : undefined) ?? string
+}
+
+const PREFIX = 'tag:yaml.org,2002:'
+const RESOLVABLE = new Set(['!!str', '!!bool', '!!int', '!!float', '!!null', '!!timestamp'])
+
+const resolveScalar = (node: YamlNode): Scalar => {
+  const string: Scalar = { tag: '!!str', value: node.value }
+  const tag = node.tag.startsWith(PREFIX) ? `!!${node.tag.slice(PREFIX.length)}` : node.tag
+  if (tag === '' && !node.implicit) return string
+  if (tag === '!!binary') {
+    const text = base64DecodeText(node.value)
+    if (text === undefined) throw new Failure('yaml: !!binary value contains invalid base64 data')
+    return { tag: '!!binary', value: text }
+  }
+  if (tag !== '' && !RESOLVABLE.has(tag)) return string
+  const resolved = tag === '!!str' ? string : resolvePlain(node.value)
+  if (tag === '' || tag === resolved.tag) return resolved
+  if (tag === '!!float' && resolved.tag === '!!int') return { tag: '!!float', value: new JsonNumber(goFloat(Number((resolved.value as JsonNumber).text))) }
+  throw new Failure(`yaml: cannot decode ${resolved.tag} \`${node.value}\` as a ${tag}`)
+}
+
+const EXCESSIVE = 'yaml: document contains excessive aliasing'
 const LOW = 400_000
 const HIGH = 4_000_000
+const MERGE_VALUE = 'yaml: map merge requires map or sequence of maps as the value'
 
-const convert = (document: Document, lines: LineCounter): YamlTree => {
+/** %#v of what a key or value decoded to. */
+const goSyntax = (tree: JsonTree): string => {
+  if (tree === null) return '<nil>'
+  if (typeof tree === 'string') return JSON.stringify(tree)
+  if (tree instanceof JsonNumber) return tree.text
+  if (Array.isArray(tree)) return `[]interface {}{${tree.map((t: JsonTree) => (t === null ? 'interface {}(nil)' : goSyntax(t))).join(', ')}}`
+  if (tree instanceof JsonObject) return `map[interface {}]interface {}{${tree.entries.map(([k, v]) => `${JSON.stringify(k)}:${goSyntax(v)}`).join(', ')}}`
+  return String(tree)
+}
+
+const keyText = (key: JsonTree, tag: ScalarTag, value: JsonTree): string => {
+  if (typeof key === 'string') return key
+  if (key instanceof JsonNumber) return tag === '!!float' ? String(Number(Math.fround(Number(key.text)).toPrecision(9))) : key.text
+  if (typeof key === 'boolean') return String(key)
+  throw new Failure(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${goSyntax(value)}`)
+}
+
+/** What encoding/json refuses first: it writes members in the order of their keys. */
+const refuseInfinite = (tree: JsonTree): void => {
+  if (tree instanceof JsonNumber) {
+    if (/^(?:NaN|[+-]Inf)$/.test(tree.text)) throw new Failure(`json: unsupported value: ${tree.text}`)
+  } else if (Array.isArray(tree)) tree.forEach(refuseInfinite)
+  else if (tree instanceof JsonObject) for (const [, value] of [...tree.entries].sort((a, b) => compareStrings(a[0], b[0]))) refuseInfinite(value)
+}
+
+interface Entries {
+  readonly map: Map<string, { readonly key: string; value: JsonTree }>
+}
+
+const compose = (root: YamlNode): YamlTree => {
   const duplicates: string[] = []
   let decoded = 0
   let aliased = 0
-  const active = new Set<unknown>()
-  const lineOf = (node: unknown): number => {
-    const range = (node as { range?: readonly number[] } | null)?.range
-    return range ? lines.linePos(range[0] as number).line : 1
-  }
-  const scalar = (node: Scalar): JsonTree => {
-    const text = node.source ?? String(node.value ?? '')
-    const tag = node.tag
-    if (tag === 'tag:yaml.org,2002:str' || tag === '!') return text
-    if (tag === 'tag:yaml.org,2002:binary') {
-      const decoded = base64DecodeText(text.replace(/\s/g, ''))
-      if (decoded === undefined) throw new Failure('yaml: !!binary value contains invalid base64 data')
-      return decoded
-    }
-    if (node.type === Scalar.PLAIN || tag) {
-      const value = resolvePlain(text)
-      if (value === undefined) throw new Failure(`json: unsupported value: ${/nan/i.test(text) ? 'NaN' : text.startsWith('-') ? '-Inf' : '+Inf'}`)
-      return value
-    }
-    return text
-  }
-  const visit = (node: unknown, depth: number, inAlias: boolean, count: boolean): JsonTree => {
-    if (depth > MAX_DEPTH) throw new Failure('yaml: exceeded max depth of 100')
+  let aliasDepth = 0
+  const active = new Set<YamlNode>()
+
+  const count = (): void => {
     decoded++
-    if (inAlias) aliased++
-    if (aliased > 100 && decoded > 1000) {
-      const allowed = decoded <= LOW ? 0.99 : decoded >= HIGH ? 0.1 : 0.99 - 0.89 * ((decoded - LOW) / (HIGH - LOW))
-      if (aliased / decoded > allowed) throw new Failure(`yaml: ${EXCESSIVE}`)
-    }
-    if (isAlias(node)) {
-      const target = (node as Alias).resolve(document as never)
-      if (target === undefined) throw new Failure(`yaml: unknown anchor '${node.source}' referenced`)
-      if (active.has(target)) throw new Failure(`yaml: anchor '${node.source}' value contains itself`)
-      active.add(target)
-      const value = visit(target, depth, true, count)
-      active.delete(target)
-      return value
-    }
-    if (isScalar(node)) return scalar(node as Scalar)
-    if (isSeq(node)) return node.items.map((item) => visit(item, depth + 1, inAlias, count))
-    if (isMap(node)) {
-      const entries = new Map<string, JsonTree>()
-      const merged: (readonly [string, JsonTree])[] = []
-      for (const pair of node.items) {
-        if (!isPair(pair)) continue
-        if (isScalar(pair.key) && pair.key.type === Scalar.PLAIN && pair.key.source === '<<') {
-          const source = visit(pair.value, depth + 1, inAlias, count)
-          const list = Array.isArray(source) ? [...source].reverse() : [source]
-          for (const item of list) {
-            if (!(item instanceof JsonObject)) throw new Failure('yaml: map merge requires map or sequence of maps as the value')
-            merged.push(...item.entries)
-          }
-          continue
-        }
-        const keyTree = pair.key === null ? null : visit(pair.key, depth + 1, inAlias, count)
-        const value = pair.value === null ? null : visit(pair.value, depth + 1, inAlias, count)
-        const key = keyText(keyTree)
-        if (entries.has(key) && count) {
-          const message = `  line ${lineOf(pair.value ?? pair.key)}: key ${keyGo(keyTree)} already set in map`
-          if (!duplicates.includes(message)) duplicates.push(message)
-        }
-        entries.delete(key)
-        entries.set(key, value)
-      }
-      for (const [key, value] of merged) if (!entries.has(key)) entries.set(key, value)
-      return new JsonObject([...entries])
-    }
-    return null
+    if (aliasDepth > 0) aliased++
+    if (aliased <= 100 || decoded <= 1000) return
+    const allowed = decoded <= LOW ? 0.99 : decoded >= HIGH ? 0.1 : 0.99 - 0.89 * ((decoded - LOW) / (HIGH - LOW))
+    if (aliased / decoded > allowed) throw new Failure(EXCESSIVE)
   }
-  const tree = document.contents === null ? null : visit(document.contents, 1, false, true)
+  const withAlias = <T>(node: YamlNode, act: (target: YamlNode) => T): T => {
+    if (active.has(node)) throw new Failure(`yaml: anchor '${node.value}' value contains itself`)
+    active.add(node)
+    aliasDepth++
+    const result = act(node.target as YamlNode)
+    aliasDepth--
+    active.delete(node)
+    return result
+  }
+  const decode = (node: YamlNode, depth: number): JsonTree => {
+    count()
+    if (depth > MAX_DEPTH) throw new Failure(`yaml: exceeded max depth of ${MAX_DEPTH}`)
+    switch (node.kind) {
+      case 'alias':
+        return withAlias(node, (target) => decode(target, depth + 1))
+      case 'scalar': {
+        const scalar = resolveScalar(node)
+        return scalar.unsupported === undefined ? scalar.value : new JsonNumber(scalar.unsupported)
+      }
+      case 'sequence':
+        return node.children.map((child) => decode(child, depth + 1))
+      case 'mapping': {
+        const entries: Entries = { map: new Map() }
+        fillMapping(node, entries, depth)
+        return new JsonObject([...entries.map.values()].map((e) => [e.key, e.value] as const))
+      }
+    }
+  }
+  const mergeInto = (node: YamlNode, entries: Entries, depth: number): void => {
+    const target = node.kind === 'alias' ? node.target : node
+    if (target?.kind === 'mapping') {
+      count()
+      if (node.kind === 'alias') withAlias(node, (mapping) => fillMapping(mapping, entries, depth))
+      else fillMapping(node, entries, depth)
+    } else if (node.kind === 'sequence') {
+      for (const child of [...node.children].reverse()) {
+        if ((child.kind === 'alias' ? child.target : child)?.kind !== 'mapping') throw new Failure(MERGE_VALUE)
+        mergeInto(child, entries, depth)
+      }
+    } else throw new Failure(MERGE_VALUE)
+  }
+  const fillMapping = (node: YamlNode, entries: Entries, depth: number): void => {
+    for (let i = 0; i < node.children.length; i += 2) {
+      const keyNode = node.children[i] as YamlNode
+      const valueNode = node.children[i + 1] as YamlNode
+      if (keyNode.kind === 'scalar' && keyNode.value === '<<' && (keyNode.implicit || keyNode.tag === `${PREFIX}merge`)) {
+        mergeInto(valueNode, entries, depth)
+        continue
+      }
+      const key = decode(keyNode, depth + 1)
+      if (Array.isArray(key) || key instanceof JsonObject) throw new Failure(`yaml: invalid map key: ${goSyntax(key)}`)
+      const value = decode(valueNode, depth + 1)
+      const scalarNode = keyNode.kind === 'alias' ? (keyNode.target as YamlNode) : keyNode
+      const text = keyText(key, scalarNode.kind === 'scalar' ? resolveScalar(scalarNode).tag : '!!str', value)
+      // Keys of different types are different keys, although JSON cannot tell them apart.
+      const id = `${typeof key === 'object' ? 'number' : typeof key} ${text}`
+      if (entries.map.has(id)) duplicates.push(`  line ${valueNode.line + 1}: key ${goSyntax(key)} already set in map`)
+      entries.map.delete(id)
+      entries.map.set(id, { key: text, value })
+    }
+  }
+
+  const tree = decode(root, 1)
+  refuseInfinite(tree)
   return { tree, duplicates: duplicates.length > 0 ? [`yaml: unmarshal errors:\n${duplicates.join('\n')}`] : [] }
 }
 
-/** Upstream's words for a mistake. Scanner errors count lines from one, parser errors from zero (and line 0 is not said). */
-const errorText = (error: YAMLError, text: string): string => {
-  const line = error.linePos?.[0].line ?? 1
-  const column = error.linePos?.[0].col ?? 1
-  const source = text.split('\n')
-  const scanner = (message: string, at = line): string => (at > 1 ? `yaml: line ${at}: ${message}` : `yaml: ${message}`)
-  const parser = (message: string, at = line): string => (at > 1 ? `yaml: line ${at - 1}: ${message}` : `yaml: ${message}`)
-  switch (error.code) {
-    case 'TAB_AS_INDENT':
-      return scanner('found character that cannot start any token')
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return scanner('mapping values are not allowed in this context')
-    case 'MULTILINE_IMPLICIT_KEY':
-      return scanner(/:\s/.test((source[line] ?? '').trim()) || (source[line] ?? '').trim().endsWith(':') ? 'mapping values are not allowed in this context' : "could not find expected ':'", line + 1)
-    case 'MISSING_CHAR':
-      if (/quote/.test(error.message)) return scanner('found unexpected end of stream', source.length)
-      if (/Expected flow|flow/.test(error.message)) return parser(`did not find expected ',' or '${/map|\}/.test(error.message) ? '}' : ']'}'`)
-      if (/implicit|:/.test(error.message)) return scanner("could not find expected ':'", Math.min(line + 1, source.length))
-      return parser('did not find expected key')
-    case 'BAD_INDENT':
-      return parser('did not find expected key')
-    case 'BAD_DQ_ESCAPE':
-      return scanner('found unknown escape character')
-    case 'BAD_ALIAS':
-      return parser('did not find expected alphabetic or numeric character')
-    case 'BAD_SCALAR_START': {
-      const c = (source[line - 1] ?? '')[column - 1]
-      return c === '@' || c === '`' || c === '%' ? scanner('found character that cannot start any token') : parser('did not find expected node content')
-    }
-    case 'TAG_RESOLVE_FAILED':
-      return parser('found undefined tag handle')
-    case 'UNEXPECTED_TOKEN':
-      return /block-seq-ind/.test(error.message) ? scanner('block sequence entries are not allowed in this context') : parser('did not find expected key')
-    default:
-      return parser('did not find expected key')
-  }
-}
-
-/** The first document of a text. The error has upstream's `yaml: line N: …` form. */
+/** The first document of a text. Syntax errors have upstream's `yaml: line N: …` form. */
 export const parseYamlText = (text: string): Result<YamlTree> => {
-  const lines = new LineCounter()
-  const documents = parseAllDocuments(text.startsWith('\ufeff') ? text.slice(1) : text, {
-    version: '1.1',
-    schema: 'failsafe',
-    uniqueKeys: false,
-    keepSourceTokens: false,
-    logLevel: 'silent',
-    lineCounter: lines,
-    strict: true,
-  })
-  const first = Array.isArray(documents) ? documents[0] : undefined
-  if (!first) return ok({ tree: null, duplicates: [] })
-  const error = first.errors[0]
-  if (error) return fail(errorText(error, text))
   try {
-    return ok(convert(first as unknown as Document, lines))
+    const root = parseFirstDocument(text, MAX_DEPTH)
+    return ok(root ? compose(root) : { tree: null, duplicates: [] })
   } catch (problem) {
-    if (problem instanceof Failure) return fail(problem.message)
-    // The library's own guard against aliases that explode.
-    if (problem instanceof ReferenceError) return fail(`yaml: ${EXCESSIVE}`)
+    if (problem instanceof Failure || problem instanceof YamlSyntaxError) return fail(problem.message)
     throw problem
   }
 }
