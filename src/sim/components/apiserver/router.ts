@@ -34,7 +34,7 @@ export function route(rq: Rq): Plan {
     if (virtual) return virtual
     return knownGroup(rq, info.group) ? refuse(genericServerResponse(404)) : notFoundText
   }
-  if (info.group === '' && Object.hasOwn(DEPRECATED, info.resource) && rq.plans === 0) rq.warnings.push(DEPRECATED[info.resource] as string)
+  if (info.group === '' && Object.hasOwn(DEPRECATED, info.resource)) rq.warnings.push(DEPRECATED[info.resource] as string)
   const resource: ResourceRq = { ...rq, served }
   const { strategy } = served
   const verbs = strategy.verbs ?? ALL_VERBS

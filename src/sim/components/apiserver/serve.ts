@@ -209,7 +209,11 @@ export function committed(ctx: Context, item: InFlight, stores: string, revision
   const { then: _, ...rest } = item
   if (then.do === 'answer-object') respond(ctx, rest, { code: then.code, object: what === 'delete' ? deletedObject(then.object, revision) : (stored as KubeObject) })
   else if (then.do === 'answer') respond(ctx, rest, then.answer)
-  else advance(ctx, withPhase({ ...rest, known: {} }, then, stored))
+  else {
+    // The cache may not have heard of it yet.
+    const kv = stored && { key, value: then.object, createRevision: revision, modRevision: revision, version: 1 }
+    advance(ctx, withPhase({ ...rest, known: kv ? { [key]: kv } : {} }, then, stored))
+  }
 }
 
 /** A deleted object is shown as it was last stored, or with the revision of its deletion if it was not stored like this. */

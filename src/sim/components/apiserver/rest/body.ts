@@ -1,7 +1,7 @@
 // Request bodies: media type, text, decoding to an object of the expected kind (handlers/create.go, rest.go transformDecodeError).
 import { bodyKind, cannotBeHandledText, type DecodedBody, decodeBody as readBody, decodeObject, strictDecodingText, unrecognizedText } from '../../../api/decode.ts'
 import { groupVersion } from '../../../api/meta.ts'
-import { type GroupVersionKind, schemaFor } from '../../../api/schema/index.ts'
+import { type GroupVersionKind, type ObjectSchema, schemaFor } from '../../../api/schema/index.ts'
 import { badRequest, unsupportedMediaType } from '../../../api/status.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { refuse } from '../refusal.ts'
@@ -36,13 +36,17 @@ export function decodeKind(rq: Rq, expected: GroupVersionKind, options: Options)
     const version = groupVersion(actual.group, actual.version)
     refuse(badRequest(cannotBeHandledText(actual, expected.kind, `no kind ${JSON.stringify(actual.kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/api/legacyscheme/scheme.go:30"`)))
   }
-  const draft = decodeTree(rq, read.value, actual, expected, options)
-  if (actual.group !== expected.group || actual.version !== expected.version) {
-    refuse(badRequest(`the API version in the data (${groupVersion(actual.group, actual.version)}) does not match the expected API version (${groupVersion(expected.group, expected.version)})`))
-  }
+  const { object: draft, strict } = decodeTree(read.value, schema, actual, expected, options)
   if (actual.kind !== expected.kind) {
     const from = `${goVersionPackage(actual)}.${actual.kind}`
     refuse(badRequest(cannotBeHandledText(actual, expected.kind, `converting (${from}) to (${goInternalPackage(expected)}.${expected.kind}): unknown conversion`)))
+  }
+  if (actual.group !== expected.group || actual.version !== expected.version) {
+    refuse(badRequest(`the API version in the data (${groupVersion(actual.group, actual.version)}) does not match the expected API version (${groupVersion(expected.group, expected.version)})`))
+  }
+  if (strict.length > 0) {
+    if (options.fieldValidation === 'Strict') refuse(badRequest(cannotBeHandledText(actual, expected.kind, strictDecodingText(strict))))
+    rq.warnings.push(...strict)
   }
   return draft
 }
@@ -51,22 +55,16 @@ const schemaOf = (_rq: Rq, gvk: GroupVersionKind) => schemaFor(gvk.group, gvk.ve
 const goVersionPackage = (gvk: GroupVersionKind): string => gvk.version
 const goInternalPackage = (gvk: GroupVersionKind): string => (gvk.group === '' ? 'core' : (gvk.group.split('.')[0] ?? ''))
 
-/** @throws Refusal for wrong types, and for unknown fields where that was asked for. */
-export function decodeTree(rq: Rq, body: DecodedBody, actual: GroupVersionKind, expected: GroupVersionKind, options: Options): KubeObject {
-  const schema = schemaOf(rq, actual)
-  if (!schema) throw new Error(`no schema of ${actual.kind}`)
+/** @throws Refusal for wrong types. */
+function decodeTree(body: DecodedBody, schema: ObjectSchema, actual: GroupVersionKind, expected: GroupVersionKind, options: Options): { object: KubeObject; strict: readonly string[] } {
   const decoded = decodeObject(body.value, schema, { fieldValidation: options.fieldValidation })
   if (decoded.value === undefined) refuse(badRequest(cannotBeHandledText(actual, expected.kind, decoded.error)))
   const strict = [...(options.fieldValidation === 'Ignore' ? [] : body.strictErrors), ...decoded.value.strictErrors]
-  if (strict.length > 0) {
-    if (options.fieldValidation === 'Strict') refuse(badRequest(cannotBeHandledText(actual, expected.kind, strictDecodingText(strict))))
-    rq.warnings.push(...strict)
-  }
   const { object } = decoded.value
   object.apiVersion = groupVersion(actual.group, actual.version)
   object.kind = actual.kind
   object.metadata ??= {}
-  return object
+  return { object, strict }
 }
 
 /** Defaults of the served version, conversion, defaults of the storage version. */

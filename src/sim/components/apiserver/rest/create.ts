@@ -1,6 +1,7 @@
 // POST: apiserver/pkg/endpoints/handlers/create.go, registry/generic/registry/store.go Create, registry/rest/create.go.
 import { fieldErrorText } from '../../../api/field-error-text.ts'
 import type { FieldError } from '../../../api/field.ts'
+import { byteLength } from '../../../api/go-text.ts'
 import { marshalObject } from '../../../api/marshal.ts'
 import { schemaFor } from '../../../api/schema/index.ts'
 import { generateName, uuid } from '../../../api/names.ts'
@@ -14,6 +15,7 @@ import type { BeginFailure } from '../registry/strategy.ts'
 import { refuse } from '../refusal.ts'
 import type { Plan } from '../types.ts'
 import { decodeBody } from './body.ts'
+import { guardEscalation } from './escalation.ts'
 import { updateManager } from './managed.ts'
 import { dedupOwnerReferences, ensureNamespace, wipeSystemFields } from './meta.ts'
 import { kindOf, resourceOf } from './names.ts'
@@ -29,6 +31,17 @@ export function marshalled(rq: ResourceRq, draft: KubeObject): KubeObject {
   const { strategy } = rq.served
   const schema = rq.served.custom ? undefined : schemaFor(strategy.group, strategy.version, strategy.kind)
   return schema ? (marshalObject(draft, schema) as KubeObject) : draft
+}
+
+/** etcd's --max-request-bytes. */
+const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024
+/** Bodies below this cannot make an object that large. */
+const SMALL_BODY = 256 * 1024
+
+export function checkSize(rq: ResourceRq, object: KubeObject): void {
+  const { body } = rq.request
+  if (typeof body !== 'string' || body.length < SMALL_BODY) return
+  if (byteLength(JSON.stringify(object)) > MAX_OBJECT_BYTES) refuse(unknownError('etcdserver: request is too large'))
 }
 
 export function planCreate(rq: ResourceRq): Plan {
@@ -77,6 +90,7 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   const { served, view } = rq
   const { strategy } = served
   const { metadata } = draft
+  guardEscalation(rq, draft, undefined)
   metadata.creationTimestamp = rq.now
   metadata.uid = uuid(() => rq.random())
   const generated = !metadata.name && !!metadata.generateName
@@ -93,7 +107,7 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   rq.warnings.push(...(strategy.createWarnings?.(draft, view) ?? []))
   strategy.canonicalize?.(draft)
   validate({ ...a, name })
-  if (metadata.resourceVersion) refuse(unknownError('resourceVersion should not be set on objects to be created'))
+  if (metadata.resourceVersion && rq.request.method === 'POST') refuse(unknownError('resourceVersion should not be set on objects to be created'))
   const key = keyFor(served, namespaceOf(rq), name)
   const existing = view.current(served, namespaceOf(rq), name)
   if (existing && (!generated || rq.plans > GENERATE_NAME_ATTEMPTS)) {
@@ -101,6 +115,8 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
     refuse(existing.metadata.deletionTimestamp ? { ...status, message: `object is being deleted: ${status.message}` } : status)
   }
   const object = marshalled(rq, draft)
+  delete object.metadata.resourceVersion
+  checkSize(rq, object)
   if (options.dryRun) return { do: 'answer', answer: { code, object } }
   return { do: 'commit', txn: createTxn(key, object), then: { do: 'answer-object', code, object }, stores: `create ${key}` }
 }

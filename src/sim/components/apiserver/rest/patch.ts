@@ -8,7 +8,7 @@ import { decodeApplyPatch, decodeJsonPatch, decodeMergePatch, decodeStrategicPat
 import { checkMergePatch, jsonMergePatch } from '../../../api/patch/json-merge.ts'
 import { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from '../../../api/patch/json-patch.ts'
 import { strategicMergePatch } from '../../../api/patch/strategic.ts'
-import { schemaFor } from '../../../api/schema/index.ts'
+import { type GroupVersionKind, schemaFor } from '../../../api/schema/index.ts'
 import { badRequest, conflict, failure, genericServerResponse, invalid, notFound, requestEntityTooLarge, unknownError, unsupportedMediaType } from '../../../api/status.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { toServed } from '../encode/encode.ts'
@@ -36,6 +36,18 @@ export function patchType(rq: ResourceRq): string {
   if (supported.includes(type)) return type
   if (rq.served.custom) return refuse(unsupportedMediaType(supported))
   return refuse(failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {}))
+}
+
+/** Applies a patch to a document that is shown through a subresource (Scale). */
+export function patchDocument(rq: ResourceRq, type: string, current: KubeObject, kind: GroupVersionKind, options: Options): KubeObject {
+  if (type !== APPLY) return changed(rq, type, current, options, kind)
+  const read = decodeApplyPatch(rq.request.body)
+  if (read.value === undefined) return refuse(badRequest(read.error))
+  const schema = schemaFor(kind.group, kind.version, kind.kind)
+  if (!schema) throw new Error(`no schema of ${kind.kind}`)
+  const context = { schema, gvk: kind, nowMs: rq.nowMs, ...(rq.info.subresource ? { subresource: rq.info.subresource } : {}) }
+  const result = applyManagedFields(current, read.value.patch, managerOf(rq, options), options.force === true, context)
+  return result.status ? refuse(result.status) : result.object
 }
 
 export function planPatch(rq: ResourceRq): Plan {
@@ -85,7 +97,7 @@ const privateCopy = (object: KubeObject): KubeObject => JSON.parse(JSON.stringif
 
 const refusePatch = (value: string, why: string): never => refuse(invalid({ group: '', name: '' }, '', [invalidField('patch', value, why)]))
 
-function changed(rq: ResourceRq, type: string, current: KubeObject, options: Options): KubeObject {
+function changed(rq: ResourceRq, type: string, current: KubeObject, options: Options, kind = expectedKind(rq)): KubeObject {
   const { body } = rq.request
   const { fieldValidation } = options
   let result: unknown
@@ -115,7 +127,6 @@ function changed(rq: ResourceRq, type: string, current: KubeObject, options: Opt
     const read = decodeStrategicPatch(body, fieldValidation)
     if (read.value === undefined) return refuse(badRequest(read.error))
     const { patch } = read.value
-    const kind = expectedKind(rq)
     const schema = rq.served.schema ?? schemaFor(kind.group, kind.version, kind.kind)
     if (!schema) throw new Error(`no schema for a strategic patch of ${rq.served.id}`)
     const merged = strategicMergePatch(current, patch, schema)
@@ -124,7 +135,7 @@ function changed(rq: ResourceRq, type: string, current: KubeObject, options: Opt
     strictErrors = read.value.strictErrors
     quoted = () => goValue(patch)
   }
-  return decodeResult(rq, result, strictErrors, quoted, options)
+  return decodeResult(rq, result, strictErrors, quoted, options, kind)
 }
 
 /** interpretStrategicMergePatchError. */
@@ -133,8 +144,7 @@ function strategicStatus(error: { readonly code: 400 | 422 | 500; readonly messa
   return error.code === 422 ? genericServerResponse(422) : unknownError(error.message)
 }
 
-function decodeResult(rq: ResourceRq, result: unknown, patchErrors: readonly string[], quoted: () => string, options: Options): KubeObject {
-  const kind = expectedKind(rq)
+function decodeResult(rq: ResourceRq, result: unknown, patchErrors: readonly string[], quoted: () => string, options: Options, kind: GroupVersionKind): KubeObject {
   const schema = rq.served.schema ?? schemaFor(kind.group, kind.version, kind.kind)
   if (!schema) throw new Error(`no schema of ${rq.served.id}`)
   const decoded = decodeTree(result, schema, options.fieldValidation)

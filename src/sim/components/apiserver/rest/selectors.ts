@@ -19,7 +19,7 @@ export interface Selection {
 const NO_FIELDS: FieldSelector = { requirements: [] }
 
 /** Kinds whose conversion function for field labels is registered by hand refuse unknown labels in shorter words. */
-const shortText = (served: Served): boolean => served.strategy.selectableFields !== undefined
+const shortText = (served: Served): boolean => Object.keys(served.strategy.selectableFields?.(EMPTY) ?? {}).some((k) => k !== 'name')
 
 /** @throws Refusal 400 for what cannot be parsed or selected. */
 export function selection(served: Served, labelText: string, fieldText: string): Selection {
@@ -43,7 +43,7 @@ const EMPTY = { apiVersion: '', kind: '', metadata: {}, spec: {}, status: {}, in
 function checkField(served: Served, field: string): void {
   if (field === 'metadata.name' || field === 'metadata.namespace') return
   const { strategy } = served
-  if (strategy.selectableFields && hasOwn(strategy.selectableFields(EMPTY), field)) return
+  if (shortText(served) && strategy.selectableFields && hasOwn(strategy.selectableFields(EMPTY), field)) return
   refuse(
     badRequest(
       shortText(served)

@@ -11,8 +11,9 @@ import { refuse } from '../refusal.ts'
 import type { UpdateStrategy } from '../registry/strategy.ts'
 import type { Plan } from '../types.ts'
 import { decodeBody } from './body.ts'
-import { attributesOf, marshalled, refuseBegin, refuseInvalid, storeNew } from './create.ts'
+import { attributesOf, checkSize, marshalled, refuseBegin, refuseInvalid, storeNew } from './create.ts'
 import { finishDelete } from './delete.ts'
+import { guardEscalation } from './escalation.ts'
 import { updateManager, withoutTimestampNoise } from './managed.ts'
 import { dedupOwnerReferences, ensureNamespace, wipeSystemFields } from './meta.ts'
 import { kindOf, resourceOf } from './names.ts'
@@ -61,7 +62,7 @@ export function doorOf(rq: ResourceRq): UpdateStrategy {
 }
 
 export function checkName(rq: ResourceRq, name: string | undefined, namespace: string | undefined): void {
-  if (!name) return
+  if (!name) refuse(badRequest(`the name of the object (${rq.info.name} based on URL) was undeterminable: name must be provided`))
   if (name !== rq.info.name) refuse(badRequest(`the name of the object (${name}) does not match the name on the URL (${rq.info.name})`))
   const expected = namespaceOf(rq)
   if (expected && namespace && namespace !== expected) {
@@ -84,8 +85,8 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
   const { name } = rq.info
   const key = keyFor(served, namespace, name)
   const existing = view.current(served, namespace, name)
-  checkUid(rq, key, spec.uid, existing)
   if (!existing && !spec.creates) refuse(notFound(resourceOf(served), name))
+  checkUid(rq, key, spec.uid, existing)
   const draft = spec.next(existing)
   const { metadata } = draft
   if (!existing) {
@@ -98,6 +99,7 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
   const a = attributesOf(rq, 'UPDATE', name, draft, existing, options.dryRun)
   mutate(a)
   dedupOwnerReferences(rq, metadata, true)
+  guardEscalation(rq, draft, existing)
   checkVersion(rq, draft, existing)
   const before = existing.metadata
   if (rq.info.subresource === '') {
@@ -124,6 +126,7 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
   validate(a)
   if (endsDeletion(rq, draft, existing)) return finishDelete(rq, draft, existing, options.dryRun, { do: 'answer-object', code: 200, object: draft })
   const next = marshalled(rq, draft)
+  checkSize(rq, next)
   withoutTimestampNoise(next, existing)
   const answerOf = (object: KubeObject): Plan => ({ do: 'answer', answer: spec.answer ? { code: 200, raw: spec.answer(object) } : { code: 200, object } })
   if (deepEqual(next, existing)) {

@@ -1,0 +1,105 @@
+// The scale subresource: pkg/registry/apps/*/storage ScaleREST. An autoscaling/v1 Scale read from the object and written into it.
+import { cloneJson, isRecord } from '../../../../lib/own.ts'
+import { invalid as invalidField } from '../../../api/field.ts'
+import { fieldErrorText } from '../../../api/field-error-text.ts'
+import { parentToScale, scaleToParent } from '../../../api/managedfields/index.ts'
+import { groupVersion } from '../../../api/meta.ts'
+import { invalid } from '../../../api/status.ts'
+import type { ManagedFieldsEntry } from '../../../api/types/kubernetes.gen.ts'
+import type { KubeObject } from '../../../api/types/object.ts'
+import { refuse } from '../refusal.ts'
+import type { KindStrategy, Subresource } from '../registry/strategy.ts'
+import { decodeKind } from '../rest/body.ts'
+import { readObject } from '../rest/get.ts'
+import { updateManager } from '../rest/managed.ts'
+import { writeOptions } from '../rest/options.ts'
+import { patchDocument, patchType } from '../rest/patch.ts'
+import type { ResourceRq } from '../rest/request.ts'
+import { checkName, checkUid, updateObject } from '../rest/update.ts'
+import { keyFor } from '../rest/store.ts'
+import type { Plan } from '../types.ts'
+
+type ScaleDoor = Extract<Subresource, { does: 'scale' }>
+
+const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+
+const strip = (path: string): string[] => path.replace(/^\./, '').split('.')
+const at = (object: unknown, path: readonly string[]): unknown => path.reduce((o, k) => (isRecord(o) && Object.hasOwn(o, k) ? o[k] : undefined), object)
+
+function setAt(object: KubeObject, path: readonly string[], value: unknown): KubeObject {
+  const copy = cloneJson(object)
+  // biome-ignore lint/suspicious/noExplicitAny: walks plain data
+  let target: any = copy
+  for (const key of path.slice(0, -1)) {
+    target[key] ??= {}
+    target = target[key]
+  }
+  target[path[path.length - 1] as string] = value
+  return copy
+}
+
+export function scaleOf(door: ScaleDoor, object: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp, managedFields } = object.metadata
+  const path = strip(door.specReplicasPath)
+  const owners = managedFields ? parentToScale(managedFields, path).value : undefined
+  const selector = door.selector(object)
+  const replicas = Number(at(object, path) ?? 0)
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: {
+      ...(name ? { name } : {}),
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+      ...(creationTimestamp ? { creationTimestamp } : {}),
+      ...(owners && owners.length > 0 ? { managedFields: owners } : {}),
+    },
+    spec: replicas === 0 ? {} : { replicas },
+    status: { replicas: Number(at(object, strip(door.statusReplicasPath)) ?? 0), ...(selector === '' ? {} : { selector }) },
+  }
+}
+
+export function planScale(rq: ResourceRq, door: ScaleDoor): Plan {
+  const { method } = rq.request
+  const { strategy } = rq.served
+  if (rq.phase === 'answer' && rq.phaseObject) return { do: 'answer', answer: { code: 200, raw: scaleOf(door, rq.phaseObject) } }
+  if (method === 'GET') return { do: 'answer', answer: { code: 200, raw: scaleOf(door, readObject(rq)) } }
+  const path = strip(door.specReplicasPath)
+  const isPatch = method === 'PATCH'
+  const type = isPatch ? patchType(rq) : ''
+  const options = writeOptions(rq, isPatch ? 'PatchOptions' : 'UpdateOptions', type === 'application/apply-patch+yaml')
+  const body = isPatch ? undefined : decodeKind(rq, SCALE, options)
+  if (body) checkName(rq, body.metadata.name, body.metadata.namespace)
+  return updateObject(rq, {
+    options,
+    door: strategy,
+    creates: false,
+    next(existing) {
+      const old = existing as KubeObject
+      const scale = body ?? patchDocument(rq, type, scaleOf(door, old), SCALE, options)
+      if (isPatch) checkName(rq, scale.metadata.name, scale.metadata.namespace)
+      checkUid(rq, keyFor(rq.served, old.metadata.namespace, old.metadata.name ?? ''), scale.metadata.uid || undefined, old)
+      const replicas = Number(scale.spec?.replicas ?? 0)
+      if (replicas < 0) refuseScale(rq, replicas)
+      const draft = setAt(old, path, replicas)
+      draft.metadata.resourceVersion = scale.metadata.resourceVersion || (old.metadata.resourceVersion as string)
+      if (type === 'application/apply-patch+yaml') takeOwners(strategy, draft, old, scale.metadata.managedFields, path)
+      else updateManager(rq, old, draft, options)
+      return draft
+    },
+    answer: (stored) => scaleOf(door, stored),
+  })
+}
+
+function refuseScale(rq: ResourceRq, replicas: number): never {
+  const error = invalidField('spec.replicas', replicas, 'must be greater than or equal to 0')
+  rq.notes.push({ kind: 'apiserver.validation.failed', errors: [fieldErrorText(error)] })
+  refuse(invalid({ group: SCALE.group, name: SCALE.kind }, rq.info.name, [error]))
+}
+
+function takeOwners(strategy: KindStrategy, draft: KubeObject, old: KubeObject, owners: readonly ManagedFieldsEntry[] | undefined, path: readonly string[]): void {
+  const entries = scaleToParent(old.metadata.managedFields, owners, path, groupVersion(strategy.group, strategy.version)).value
+  if (entries) draft.metadata.managedFields = entries
+  else delete draft.metadata.managedFields
+}
