@@ -1,4 +1,5 @@
-// Composition root of the page.
+// Composition root of the page. The base styles come first: they set the order of the cascade layers.
+import './ui/kit/base.css'
 import { MotionConfig } from 'framer-motion'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -6,7 +7,6 @@ import { startSession } from './session/start.ts'
 import { App } from './ui/app/App.tsx'
 import { SessionProvider } from './ui/app/SessionContext.tsx'
 import { applyPreferences } from './ui/app/preferences.ts'
-import './ui/kit/base.css'
 
 applyPreferences()
 const worker = new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module', name: 'simulation' })

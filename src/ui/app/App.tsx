@@ -11,7 +11,7 @@ import { useSession, useSessionState } from './SessionContext.tsx'
 import { TopBar } from './TopBar.tsx'
 import { useKeyboard } from './keyboard.ts'
 import { useLayoutMode } from './layout-mode.ts'
-import { Landing } from '../landing/Landing.tsx'
+import { Opening, useWelcome, Welcome } from '../landing/Landing.tsx'
 import styles from './App.module.css'
 
 const Inspector = lazy(() => import('../inspector/Inspector.tsx'))
@@ -77,12 +77,18 @@ function Stage() {
     <main className={styles.stage} id="picture">
       <div className={styles.picture}>
         <Graph />
-        <Landing />
+        <Opening />
         <ErrorBanner />
       </div>
-      <CaptionBar />
+      <Below />
     </main>
   )
+}
+
+/** The welcome stands where the captions will be: one thing to read at a time. */
+function Below() {
+  const { welcome, dismiss } = useWelcome()
+  return welcome ? <Welcome onDismiss={dismiss} /> : <CaptionBar />
 }
 
 function OnePane() {

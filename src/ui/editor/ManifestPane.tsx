@@ -42,6 +42,8 @@ export default function ManifestPane() {
     const result = await session.command({ do: 'apply', yaml: draft.getState().text })
     setResults(result.lines)
     setChecked(null)
+    // What follows is worth watching: play on from the first message.
+    if (result.ok) session.play()
   }
   actions.current.apply = () => void apply()
 

@@ -89,7 +89,7 @@ function placeControlPlane(rects: Map<string, Rect>, host: HostElement, r: Rect)
   rects.set(componentId('kube-controller-manager', name), { x: left, y: top, width: r.x + r.width - PAD - left, height: 128 })
   rects.set(componentId('kube-apiserver', name), { x: r.x + PAD, y: top + 128 + 36, width: inner, height: 70 })
   const strip = top + 128 + 36 + 70 + 14
-  const chip = 92
+  const chip = 100
   ;(['kubelet', 'containerd', 'kube-proxy'] as const).forEach((c, i) => rects.set(componentId(c, name), { x: r.x + PAD + i * (chip + 8), y: strip, width: chip, height: 42 }))
 }
 
@@ -150,7 +150,7 @@ function placePods(
       density.set(host, 'card')
       for (const pod of pods) {
         const { slot } = slots.get(pod.id) as { slot: number }
-        rects.set(pod.id, { x: card.x + PAD + 312 + slot * 104, y: card.y + card.height - 56, width: 98, height: 42 })
+        rects.set(pod.id, { x: card.x + PAD + 340 + slot * 116, y: card.y + card.height - 56, width: 108, height: 42 })
       }
       continue
     }
