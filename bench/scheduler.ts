@@ -189,7 +189,7 @@ function schedule(start: World, pods: readonly Pod[]): { world: World } & Outcom
   let placed = 0
   const random = randomStream()
   const begun = performance.now()
-  for (const p of pods) {
+  for (let p of pods) {
     for (let tries = 0; tries < 2; tries++) {
       const { result, preemption } = attempt(cycleOf(world, p), { nextStartNodeIndex: next, random, now: 0 })
       if (result.outcome === 'no nodes') break
@@ -200,10 +200,11 @@ function schedule(start: World, pods: readonly Pod[]): { world: World } & Outcom
         break
       }
       if (!preemption?.chosen) break
-      // The victims are gone at once; the pod tries again.
+      // The victims are gone at once; the pod tries again, on the node that it is nominated to.
       let node = getNode(world.snapshot, preemption.chosen.node) as NodeInfo
       for (const victim of preemption.chosen.victims) node = withoutPod(node, victim.uid)
       world = { ...world, snapshot: replaceNode(world.snapshot, node) }
+      p = { ...p, status: { nominatedNodeName: preemption.chosen.node } }
     }
   }
   return { world, seconds: (performance.now() - begun) / 1000, placed }

@@ -1,6 +1,7 @@
 // What an attempt found, as data: for `GET /sim/v1/scheduling`, the inspector and the trace.
-import type { NodeToStatus } from './framework/fiterror.ts'
+import { countStatuses, type NodeToStatus } from './framework/fiterror.ts'
 import type { Scores } from './framework/runtime.ts'
+import type { Status } from './framework/status.ts'
 
 /** Node by node up to this many; beyond, only counts and the best. */
 export const EXPLAINED_NODES = 60
@@ -41,18 +42,20 @@ export interface AttemptRecord {
   readonly message: string
 }
 
-export function rejections(statuses: NodeToStatus): Pick<AttemptRecord, 'rejected' | 'reasons'> {
+export function rejections(verdicts: NodeToStatus): Pick<AttemptRecord, 'rejected' | 'reasons'> {
   const counts = new Map<string, { plugin: string; reason: string; nodes: number }>()
-  const rejected: AttemptRecord['rejected'][number][] = []
-  for (const [node, status] of statuses.nodes) {
-    if (rejected.length < EXPLAINED_NODES) rejected.push({ node, plugin: status.plugin, reasons: status.reasons, unresolvable: status.code === 'UnschedulableAndUnresolvable' })
+  for (const [status, times] of countStatuses(verdicts.statuses)) {
     for (const reason of status.reasons) {
       const key = `${status.plugin}\0${reason}`
       const entry = counts.get(key)
-      if (entry) entry.nodes++
-      else counts.set(key, { plugin: status.plugin, reason, nodes: 1 })
+      if (entry) entry.nodes += times
+      else counts.set(key, { plugin: status.plugin, reason, nodes: times })
     }
   }
+  const rejected = verdicts.nodes.slice(0, EXPLAINED_NODES).map((node, i) => {
+    const { plugin, reasons, code } = verdicts.statuses[i] as Status
+    return { node, plugin, reasons, unresolvable: code === 'UnschedulableAndUnresolvable' }
+  })
   return { rejected, reasons: [...counts.values()] }
 }
 

@@ -1,10 +1,9 @@
 // One scheduling decision, without a cluster: a pod and a snapshot in, a node or reasons out (pkg/scheduler/schedule_one.go).
-import { NO_NODES_MESSAGE, type Diagnosis } from './framework/fiterror.ts'
-import type { NodeInfo } from './framework/nodeinfo.ts'
-import { type ActiveFilter, runFilterPluginsWithNominatedPods, runPreFilterPlugins, runScorePlugins, type Scores } from './framework/runtime.ts'
-import { getNode, nodeAt } from './framework/snapshot.ts'
-import { type Status, statusMessage, unresolvable } from './framework/status.ts'
 import { sortStrings } from '../../../lib/compare.ts'
+import { type Diagnosis, NO_NODES_MESSAGE } from './framework/fiterror.ts'
+import { type Filters, nodeFilter, runPreFilterPlugins, runScorePlugins, type Scores } from './framework/runtime.ts'
+import { nodeAt } from './framework/snapshot.ts'
+import { type Status, statusMessage, unresolvable } from './framework/status.ts'
 import type { Cycle } from './framework/types.ts'
 
 const MIN_FEASIBLE_NODES_TO_FIND = 100
@@ -21,83 +20,78 @@ export interface ScheduleOptions {
 
 interface Common {
   readonly nextStartNodeIndex: number
-  /** The pod's nominated node was tried alone first and was enough. */
-  readonly onlyNominated: boolean
   readonly diagnosis: Diagnosis
 }
 
 export type ScheduleResult =
-  | ({ readonly outcome: 'found'; readonly node: string; readonly feasible: readonly NodeInfo[]; readonly scores: Scores | undefined } & Common)
-  | ({ readonly outcome: 'unschedulable'; readonly filters: readonly ActiveFilter[]; readonly reachedDynamicResources: boolean } & Common)
+  | ({ readonly outcome: 'found'; readonly node: string; readonly feasible: readonly string[]; readonly scores: Scores | undefined } & Common)
+  | ({ readonly outcome: 'unschedulable'; readonly filters: Filters; readonly reachedDynamicResources: boolean } & Common)
   | { readonly outcome: 'no nodes'; readonly message: string }
+
+/** The rejected nodes of a search, in the order in which they were met. */
+interface Rejected {
+  readonly nodes: string[]
+  readonly statuses: Status[]
+  readonly plugins: Set<string>
+}
 
 export function schedulePod(cycle: Cycle, options: ScheduleOptions): ScheduleResult {
   const { snapshot } = cycle
   if (snapshot.size === 0) return { outcome: 'no nodes', message: NO_NODES_MESSAGE }
 
   const pre = runPreFilterPlugins(cycle)
-  const unschedulablePlugins = new Set(pre.pluginsWithNodes)
+  const rejected: Rejected = { nodes: [], statuses: [], plugins: new Set(pre.pluginsWithNodes) }
+  const { nextStartNodeIndex } = options
+  const { filters, reachedDynamicResources } = pre
   if (pre.status) {
-    if (pre.status.plugin !== '') unschedulablePlugins.add(pre.status.plugin)
-    const diagnosis: Diagnosis = { nodes: new Map(), absent: pre.status, preFilterMessage: statusMessage(pre.status), unschedulablePlugins }
-    return {
-      outcome: 'unschedulable',
-      filters: [],
-      reachedDynamicResources: pre.reachedDynamicResources,
-      nextStartNodeIndex: options.nextStartNodeIndex,
-      onlyNominated: false,
-      diagnosis,
-    }
+    if (pre.status.plugin !== '') rejected.plugins.add(pre.status.plugin)
+    const diagnosis: Diagnosis = { nodes: [], statuses: [], absent: pre.status, preFilterMessage: statusMessage(pre.status), unschedulablePlugins: rejected.plugins }
+    return { outcome: 'unschedulable', filters, reachedDynamicResources, nextStartNodeIndex, diagnosis }
   }
 
-  const statuses = new Map<string, Status>()
+  const filter = nodeFilter(cycle, filters)
   const nominated = cycle.pod.pod.status?.nominatedNodeName
-  const nominatedNode = nominated ? getNode(snapshot, nominated) : undefined
-  if (nominatedNode) {
-    const status = runFilterPluginsWithNominatedPods(pre.filters, cycle, nominatedNode)
-    if (!status) {
-      const diagnosis: Diagnosis = { nodes: statuses, absent: undefined, unschedulablePlugins }
-      return { outcome: 'found', node: nominatedNode.name, feasible: [nominatedNode], scores: undefined, nextStartNodeIndex: options.nextStartNodeIndex, onlyNominated: true, diagnosis }
-    }
-    statuses.set(nominatedNode.name, status)
-    unschedulablePlugins.add(status.plugin)
+  const nominatedIndex = nominated ? snapshot.index.get(nominated) : undefined
+  if (nominatedIndex !== undefined && filter(nominatedIndex) === undefined) {
+    const node = nodeAt(snapshot, nominatedIndex).name
+    const diagnosis: Diagnosis = { nodes: [], statuses: [], absent: undefined, unschedulablePlugins: rejected.plugins }
+    return { outcome: 'found', node, feasible: [node], scores: undefined, nextStartNodeIndex, diagnosis }
   }
 
-  const found = findNodesThatPassFilters(cycle, pre.filters, pre.nodeNames, options, statuses, unschedulablePlugins)
+  const found = findNodesThatPassFilters(cycle, filter, pre.nodeNames, options, rejected)
   const absent = pre.nodeNames ? unresolvable('', `node(s) didn't satisfy plugin(s) [${sortStrings(pre.pluginsWithNodes).join(' ')}]`) : undefined
-  const diagnosis: Diagnosis = { nodes: statuses, absent, unschedulablePlugins }
-  const nextStartNodeIndex = (options.nextStartNodeIndex + found.length + statuses.size) % snapshot.size
-  const common = { nextStartNodeIndex, onlyNominated: false, diagnosis }
-  if (found.length === 0) return { outcome: 'unschedulable', filters: pre.filters, reachedDynamicResources: pre.reachedDynamicResources, ...common }
-  if (found.length === 1) return { outcome: 'found', node: (found[0] as NodeInfo).name, feasible: found, scores: undefined, ...common }
+  const diagnosis: Diagnosis = { nodes: rejected.nodes, statuses: rejected.statuses, absent, unschedulablePlugins: rejected.plugins }
+  const common = { nextStartNodeIndex: (nextStartNodeIndex + found.length + rejected.nodes.length) % snapshot.size, diagnosis }
+  if (found.length === 0) return { outcome: 'unschedulable', filters, reachedDynamicResources, ...common }
 
+  const feasible = found.map((i) => nodeAt(snapshot, i).name)
+  if (found.length === 1) return { outcome: 'found', node: feasible[0] as string, feasible, scores: undefined, ...common }
   const scores = runScorePlugins(cycle, found)
-  return { outcome: 'found', node: (found[selectHost(scores.totals, options.random)] as NodeInfo).name, feasible: found, scores, ...common }
+  return { outcome: 'found', node: feasible[selectHost(scores.totals, options.random)] as string, feasible, scores, ...common }
 }
 
-function findNodesThatPassFilters(
-  cycle: Cycle,
-  filters: readonly ActiveFilter[],
-  nodeNames: ReadonlySet<string> | undefined,
-  options: ScheduleOptions,
-  statuses: Map<string, Status>,
-  unschedulablePlugins: Set<string>,
-): NodeInfo[] {
+/** Indices of feasible nodes, from where the last search ended, until there are enough. */
+function findNodesThatPassFilters(cycle: Cycle, filter: (i: number) => Status | undefined, nodeNames: ReadonlySet<string> | undefined, options: ScheduleOptions, rejected: Rejected): number[] {
   const { snapshot } = cycle
   // Upstream visits a narrowed set in no particular order; here it is the order of the snapshot.
   const named = nodeNames && [...nodeNames].map((name) => snapshot.index.get(name)).filter((i) => i !== undefined).sort((a, b) => a - b)
   const count = named ? named.length : snapshot.size
   const wanted = numFeasibleNodesToFind(count, options.percentageOfNodesToScore ?? 0)
-  const feasible: NodeInfo[] = []
-  for (let i = 0; i < count && feasible.length < wanted; i++) {
-    const at = (options.nextStartNodeIndex + i) % count
-    const node = nodeAt(snapshot, named ? (named[at] as number) : at)
-    const status = runFilterPluginsWithNominatedPods(filters, cycle, node)
-    if (!status) feasible.push(node)
-    else {
-      statuses.set(node.name, status)
-      unschedulablePlugins.add(status.plugin)
+  const feasible: number[] = []
+  let last: Status | undefined
+  for (let k = 0; k < count && feasible.length < wanted; k++) {
+    const at = (options.nextStartNodeIndex + k) % count
+    const i = named ? (named[at] as number) : at
+    const status = filter(i)
+    if (!status) {
+      feasible.push(i)
+      continue
     }
+    rejected.nodes.push(nodeAt(snapshot, i).name)
+    rejected.statuses.push(status)
+    if (status === last) continue
+    last = status
+    rejected.plugins.add(status.plugin)
   }
   return feasible
 }

@@ -213,7 +213,7 @@ function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
   const common = { pod: entry.key, uid: entry.uid, attempts: entry.attempts, nodes: snapshot.size, ...rejections(result.diagnosis) }
 
   if (result.outcome === 'unschedulable') {
-    attempts(ctx).put(entry.key, { ...common, outcome: 'unschedulable', feasible: 0, evaluated: result.diagnosis.nodes.size, scored: [], message })
+    attempts(ctx).put(entry.key, { ...common, outcome: 'unschedulable', feasible: 0, evaluated: result.diagnosis.nodes.length, scored: [], message })
     if (preemption?.chosen) {
       const { chosen, candidates } = preemption
       const victims = chosen.victims.map((v) => v.key)
@@ -224,7 +224,7 @@ function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
     return
   }
 
-  const names = result.feasible.map((n) => n.name)
+  const names = result.feasible
   const rows = scoreRows(names, result.scores, KEPT_SCORES)
   const top = result.scores ? result.scores.totals.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) : 0
   const best = result.scores ? names.filter((_, i) => result.scores?.totals[i] === top) : names
@@ -233,7 +233,7 @@ function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
     const table = shown.map((row) => ({ node: row.node, total: row.total, scores: Object.fromEntries(row.plugins.filter((p) => p.score !== 0).map((p) => [p.plugin, p.score])) }))
     ctx.record('scheduler.scored', { pod: entry.key, nodes: table, best: best.slice(0, EXPLAINED_NODES), omitted: names.length - shown.length }, refOf(pod))
   }
-  const evaluated = names.length + result.diagnosis.nodes.size
+  const evaluated = names.length + result.diagnosis.nodes.length
   attempts(ctx).put(entry.key, { ...common, outcome: 'bound', node: result.node, feasible: names.length, evaluated, scored: rows, message: '' })
 
   const assumed = assumePod(ctx, info, result.node)
@@ -258,7 +258,7 @@ function recordRejections(ctx: Context, pod: PodInfo, diagnosis: Diagnosis, feas
     return
   }
   const { rejected, reasons } = rejections(diagnosis)
-  if (diagnosis.nodes.size <= EXPLAINED_NODES) for (const r of rejected) ctx.record('scheduler.filter.rejected', { pod: pod.key, ...r }, ref)
+  if (diagnosis.nodes.length <= EXPLAINED_NODES) for (const r of rejected) ctx.record('scheduler.filter.rejected', { pod: pod.key, ...r }, ref)
   else ctx.record('scheduler.filter.summary', { pod: pod.key, feasible, rejected: reasons.slice(0, EXPLAINED_NODES) }, ref)
 }
 

@@ -2,9 +2,11 @@
 import { sortStrings } from '../../../../lib/compare.ts'
 import type { Status } from './status.ts'
 
-/** Verdicts per node; `absent` is the verdict of nodes that are not listed. */
+/** Verdicts of the nodes that were looked at and rejected; `absent` is the verdict of all others. */
 export interface NodeToStatus {
-  readonly nodes: ReadonlyMap<string, Status>
+  readonly nodes: readonly string[]
+  /** Side by side with `nodes`. */
+  readonly statuses: readonly Status[]
   readonly absent: Status | undefined
 }
 
@@ -14,18 +16,41 @@ export interface Diagnosis extends NodeToStatus {
   readonly unschedulablePlugins: ReadonlySet<string>
 }
 
-export const statusOf = (statuses: NodeToStatus, node: string): Status | undefined => statuses.nodes.get(node) ?? statuses.absent
+export function statusOf(verdicts: NodeToStatus, node: string): Status | undefined {
+  const i = verdicts.nodes.indexOf(node)
+  return i < 0 ? verdicts.absent : verdicts.statuses[i]
+}
 
-export function fitErrorMessage(numAllNodes: number, diagnosis: Pick<Diagnosis, 'nodes' | 'absent' | 'preFilterMessage'>, postFilterMessage: string): string {
+/** How often each verdict was given. Plugins share their everyday verdicts, so these are few. */
+export function countStatuses(statuses: readonly Status[]): Map<Status, number> {
+  const counts = new Map<Status, number>()
+  let last: Status | undefined
+  let run = 0
+  const flush = (): void => {
+    if (last) counts.set(last, (counts.get(last) ?? 0) + run)
+    run = 0
+  }
+  for (const status of statuses) {
+    if (status !== last) {
+      flush()
+      last = status
+    }
+    run++
+  }
+  flush()
+  return counts
+}
+
+export function fitErrorMessage(numAllNodes: number, verdicts: NodeToStatus, preFilterMessage: string | undefined, postFilterMessage: string): string {
   let text = `0/${numAllNodes} nodes are available:`
-  if (diagnosis.preFilterMessage !== undefined && diagnosis.preFilterMessage !== '') text += ` ${diagnosis.preFilterMessage}.`
+  if (preFilterMessage !== undefined && preFilterMessage !== '') text += ` ${preFilterMessage}.`
   else {
     const reasons = new Map<string, number>()
     const count = (status: Status | undefined, times: number): void => {
       for (const reason of status?.reasons ?? []) reasons.set(reason, (reasons.get(reason) ?? 0) + times)
     }
-    for (const status of diagnosis.nodes.values()) count(status, 1)
-    if (diagnosis.nodes.size < numAllNodes) count(diagnosis.absent, numAllNodes - diagnosis.nodes.size)
+    for (const [status, times] of countStatuses(verdicts.statuses)) count(status, times)
+    if (verdicts.nodes.length < numAllNodes) count(verdicts.absent, numAllNodes - verdicts.nodes.length)
     const sorted = sortStrings([...reasons].map(([reason, n]) => `${n} ${reason}`))
     if (sorted.length > 0) text += ` ${sorted.join(', ')}.`
   }
@@ -33,4 +58,3 @@ export function fitErrorMessage(numAllNodes: number, diagnosis: Pick<Diagnosis, 
 }
 
 export const NO_NODES_MESSAGE = 'no nodes available to schedule pods'
-

@@ -122,3 +122,29 @@ function claims(pod: Pod): readonly string[] {
   }
   return out ?? NO_CLAIMS
 }
+
+const signatures = new WeakMap<PodInfo, string>()
+
+/** Everything that local plugins look at: pods of the same signature fare alike on a node. */
+export function localSignature(info: PodInfo): string {
+  let signature = signatures.get(info)
+  if (signature === undefined) {
+    const { requests, pod } = info
+    const spec = pod.spec
+    signature = JSON.stringify([
+      requests.milliCPU,
+      requests.memory,
+      requests.ephemeralStorage,
+      requests.scalar.size === 0 ? 0 : [...requests.scalar],
+      info.nonZeroMilliCPU,
+      info.nonZeroMemory,
+      spec?.tolerations ?? 0,
+      spec?.nodeSelector ?? 0,
+      spec?.affinity?.nodeAffinity ?? 0,
+      info.hostPorts,
+      spec?.nodeName ?? 0,
+    ])
+    signatures.set(info, signature)
+  }
+  return signature
+}

@@ -1,10 +1,10 @@
 // Runs the plugins of the profile (pkg/scheduler/framework/runtime/framework.go).
-import type { NodeInfo } from './nodeinfo.ts'
-import { withPod } from './nodeinfo.ts'
-import type { PodInfo } from './podinfo.ts'
-import { FILTER_PLUGINS, PRE_FILTER_PLUGINS, SCORE_PLUGINS } from './profile.ts'
-import { type Status, unresolvable } from './status.ts'
 import { sortStrings } from '../../../../lib/compare.ts'
+import { type NodeInfo, withPod } from './nodeinfo.ts'
+import { localSignature, type PodInfo } from './podinfo.ts'
+import { FILTER_PLUGINS, PRE_FILTER_PLUGINS, SCORE_PLUGINS } from './profile.ts'
+import { type Chunk, chunkOf, nodeAt, perChunk, positionOf } from './snapshot.ts'
+import { type Status, unresolvable } from './status.ts'
 import { type Cycle, NO_DATA, type Plugin, SKIP } from './types.ts'
 
 /** A filter that takes part in this cycle, with what its preFilter found. */
@@ -13,15 +13,24 @@ export interface ActiveFilter {
   readonly data: unknown
 }
 
+export interface Filters {
+  readonly all: readonly ActiveFilter[]
+  /** The leading ones, whose verdicts may be shared between cycles, and the rest. */
+  readonly local: readonly ActiveFilter[]
+  readonly others: readonly ActiveFilter[]
+}
+
 export interface PreFilterOutcome {
   readonly status: Status | undefined
-  readonly filters: readonly ActiveFilter[]
+  readonly filters: Filters
   readonly nodeNames: ReadonlySet<string> | undefined
   /** Plugins that narrowed the nodes. */
   readonly pluginsWithNodes: ReadonlySet<string>
   /** Whether DynamicResources was reached; see its PostFilter. */
   readonly reachedDynamicResources: boolean
 }
+
+const divide = (all: readonly ActiveFilter[]): Filters => ({ all, local: all.filter((f) => f.plugin.local), others: all.filter((f) => !f.plugin.local) })
 
 export function runPreFilterPlugins(cycle: Cycle): PreFilterOutcome {
   const data = new Map<string, unknown>()
@@ -31,7 +40,7 @@ export function runPreFilterPlugins(cycle: Cycle): PreFilterOutcome {
   let rejected: Status | undefined
   const end = (status: Status | undefined): PreFilterOutcome => ({
     status,
-    filters: status ? [] : FILTER_PLUGINS.filter((p) => !skipped.has(p.name)).map((plugin) => ({ plugin, data: data.get(plugin.name) ?? NO_DATA })),
+    filters: divide(status ? [] : FILTER_PLUGINS.filter((p) => !skipped.has(p.name)).map((plugin) => ({ plugin, data: data.get(plugin.name) ?? NO_DATA }))),
     nodeNames,
     pluginsWithNodes,
     reachedDynamicResources: data.has('DynamicResources'),
@@ -97,7 +106,28 @@ export function addPod(filters: readonly ActiveFilter[], cycle: Cycle, pod: PodI
 }
 
 export function updateFilters(filters: readonly ActiveFilter[], cycle: Cycle, pod: PodInfo, node: NodeInfo, sign: 1 | -1): readonly ActiveFilter[] {
+  if (!filters.some((f) => f.plugin.updateWithPod)) return filters
   return filters.map((f) => (f.plugin.updateWithPod ? { plugin: f.plugin, data: f.plugin.updateWithPod(f.data as never, cycle, pod, node, sign) } : f))
+}
+
+/** A filter over the nodes of the snapshot by index, that shares what local filters said between pods of one kind. */
+export function nodeFilter(cycle: Cycle, filters: Filters): (i: number) => Status | undefined {
+  const key = `filter ${localSignature(cycle.pod)}`
+  const judge = (chunk: Chunk): readonly (Status | null)[] => chunk.map((node) => runFilterPlugins(filters.local, cycle, node) ?? null)
+  let chunk: Chunk | undefined
+  let verdicts: readonly (Status | null)[] = []
+  return (i) => {
+    const own = chunkOf(cycle.snapshot, i)
+    if (own !== chunk) {
+      chunk = own
+      verdicts = perChunk(own, key, judge)
+    }
+    const node = own[positionOf(i)] as NodeInfo
+    if (cycle.nominator.forNode(node.name).length > 0) return runFilterPluginsWithNominatedPods(filters.all, cycle, node)
+    const verdict = verdicts[positionOf(i)]
+    if (verdict) return verdict
+    return filters.others.length === 0 ? undefined : runFilterPlugins(filters.others, cycle, node)
+  }
 }
 
 export interface PluginScores {
@@ -113,22 +143,47 @@ export interface Scores {
   readonly totals: readonly number[]
 }
 
-export function runScorePlugins(cycle: Cycle, nodes: readonly NodeInfo[]): Scores {
+/** Scores the nodes with these indices in the snapshot. */
+export function runScorePlugins(cycle: Cycle, indices: readonly number[]): Scores {
+  const nodes = indices.map((i) => nodeAt(cycle.snapshot, i))
   const plugins: PluginScores[] = []
   const totals = new Array<number>(nodes.length).fill(0)
   for (const { plugin, weight } of SCORE_PLUGINS) {
     const data = plugin.preScore ? plugin.preScore(cycle, nodes) : NO_DATA
     if (data === SKIP) continue
-    const score = plugin.score as NonNullable<Plugin['score']>
-    const raw = new Array<number>(nodes.length)
-    for (let i = 0; i < nodes.length; i++) raw[i] = score(data as never, cycle, nodes[i] as NodeInfo)
+    const raw = plugin.local ? localScores(cycle, plugin, data, indices) : scoresOf(cycle, plugin, data, nodes)
     let normalized = raw
     if (plugin.normalize) {
       normalized = raw.slice()
       plugin.normalize(data as never, normalized, nodes)
     }
-    for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] as number) + (normalized[i] as number) * weight
+    for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] as number) + (normalized[i] as number) * weight
     plugins.push({ plugin: plugin.name, weight, raw, normalized })
   }
   return { plugins, totals }
+}
+
+function scoresOf(cycle: Cycle, plugin: Plugin, data: unknown, nodes: readonly NodeInfo[]): number[] {
+  const score = plugin.score as NonNullable<Plugin['score']>
+  const out = new Array<number>(nodes.length)
+  for (let i = 0; i < nodes.length; i++) out[i] = score(data as never, cycle, nodes[i] as NodeInfo)
+  return out
+}
+
+function localScores(cycle: Cycle, plugin: Plugin, data: unknown, indices: readonly number[]): number[] {
+  const key = `${plugin.name} ${localSignature(cycle.pod)}`
+  const score = (c: Chunk): readonly number[] => scoresOf(cycle, plugin, data, c)
+  const out = new Array<number>(indices.length)
+  let chunk: Chunk | undefined
+  let scores: readonly number[] = []
+  for (let k = 0; k < indices.length; k++) {
+    const i = indices[k] as number
+    const own = chunkOf(cycle.snapshot, i)
+    if (own !== chunk) {
+      chunk = own
+      scores = perChunk(own, key, score)
+    }
+    out[k] = scores[positionOf(i)] as number
+  }
+  return out
 }

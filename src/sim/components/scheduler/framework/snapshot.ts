@@ -41,7 +41,9 @@ export function buildSnapshot(nodes: readonly NodeInfo[], images: ReadonlyMap<st
   return { size: nodes.length, chunks, index, images, podsWithAffinity, podsWithRequiredAntiAffinity }
 }
 
-export const nodeAt = (snapshot: Snapshot, i: number): NodeInfo => (snapshot.chunks[i >>> CHUNK_BITS] as Chunk)[i & (CHUNK_SIZE - 1)] as NodeInfo
+export const chunkOf = (snapshot: Snapshot, i: number): Chunk => snapshot.chunks[i >>> CHUNK_BITS] as Chunk
+export const positionOf = (i: number): number => i & (CHUNK_SIZE - 1)
+export const nodeAt = (snapshot: Snapshot, i: number): NodeInfo => chunkOf(snapshot, i)[positionOf(i)] as NodeInfo
 
 export function getNode(snapshot: Snapshot, name: string): NodeInfo | undefined {
   const i = snapshot.index.get(name)
@@ -76,7 +78,7 @@ export function forEachNode(snapshot: Snapshot, body: (node: NodeInfo) => void):
 
 export const allNodes = (snapshot: Snapshot): NodeInfo[] => snapshot.chunks.flat()
 
-const MEMO_LIMIT = 64
+const MEMO_LIMIT = 128
 const memos = new WeakMap<Chunk, Map<string, unknown>>()
 
 /** What `compute` says about a chunk, computed once per chunk and key. The key must name everything that the result depends on besides the chunk. */

@@ -66,6 +66,11 @@ export type Skip = typeof SKIP
 /** Methods take what preFilter or preScore returned as `data`; their parameter is declared `never` so that each plugin may name its own type. */
 export interface Plugin {
   readonly name: string
+  /**
+   * Verdict and raw score depend on nothing but the pod's own spec and the node (localSignature names what they may look at):
+   * they are worked out once per node and kind of pod. Local filters come before all others.
+   */
+  readonly local?: true
   preFilter?(cycle: Cycle): PreFilterResult | Skip
   /** Absent data means that preFilter does not exist for the plugin. */
   filter?(data: never, cycle: Cycle, node: NodeInfo): Status | undefined

@@ -65,10 +65,12 @@ function imagesOf(nodes: readonly Node[]): ReadonlyMap<string, ImageState> {
   return images
 }
 
-export const cycleOf = (world: World, pod: Pod): Cycle => ({ pod: podInfo(pod), ...world, nominator: { forNode: () => [] } })
+export const cycleOf = (world: World, pod: Pod): Cycle => ({ pod: podInfo(pod), ...world, nominator: { forNode: () => NOBODY } })
 
 /** The world in which the pod is on the node. */
 export function place(world: World, pod: PodInfo, node: string): World {
   const info = getNode(world.snapshot, node) as NodeInfo
   return { ...world, snapshot: replaceNode(world.snapshot, withPod(info, assumedPodInfo(pod, node))) }
 }
+
+const NOBODY: readonly PodInfo[] = []

@@ -3,9 +3,9 @@ import type { PodDisruptionBudget } from '../../../../api/types/kubernetes.gen.t
 import { toSelector } from '../../framework/affinity.ts'
 import { type Diagnosis, fitErrorMessage, statusOf } from '../../framework/fiterror.ts'
 import { type NodeInfo, withoutPod, withPod } from '../../framework/nodeinfo.ts'
-import type { PodInfo } from '../../framework/podinfo.ts'
-import { type ActiveFilter, runFilterPluginsWithNominatedPods, updateFilters } from '../../framework/runtime.ts'
-import { getNode, nodeAt } from '../../framework/snapshot.ts'
+import { localSignature, type PodInfo } from '../../framework/podinfo.ts'
+import { type ActiveFilter, type Filters, runFilterPluginsWithNominatedPods, updateFilters } from '../../framework/runtime.ts'
+import { allNodes, getNode } from '../../framework/snapshot.ts'
 import { type Status, unresolvable } from '../../framework/status.ts'
 import type { Cycle } from '../../framework/types.ts'
 
@@ -20,6 +20,10 @@ export interface Candidate {
   /** Most important first. */
   readonly victims: readonly PodInfo[]
   readonly budgetViolations: number
+  readonly highestPriority: number
+  readonly sumOfPriorities: number
+  /** Epoch ms at which the first of the victims of the highest priority started; absent if none of them has. */
+  readonly earliestStart?: number
 }
 
 export interface Preemption {
@@ -32,12 +36,12 @@ export interface Preemption {
 }
 
 /** `now` stands in for the start of pods that have not started; `random` picks where the search begins. */
-export function preempt(cycle: Cycle, filters: readonly ActiveFilter[], diagnosis: Diagnosis, now: number, random: () => number): Preemption {
+export function preempt(cycle: Cycle, filters: Filters, diagnosis: Diagnosis, now: number, random: () => number): Preemption {
   const ineligible = whyNotEligible(cycle, diagnosis)
   if (ineligible !== undefined) return { message: `preemption: ${ineligible}`, nominate: undefined, chosen: undefined, candidates: [] }
   const { candidates, statuses } = findCandidates(cycle, filters, diagnosis, random, now)
   if (candidates.length === 0) {
-    const message = fitErrorMessage(cycle.snapshot.size, { nodes: statuses, absent: NOT_HELPFUL }, '')
+    const message = fitErrorMessage(cycle.snapshot.size, { ...statuses, absent: NOT_HELPFUL }, undefined, '')
     return { message: `preemption: ${message}`, nominate: '', chosen: undefined, candidates }
   }
   const chosen = selectCandidate(candidates, now)
@@ -59,25 +63,39 @@ function isTerminatingByPreemption({ pod, terminating }: PodInfo): boolean {
 }
 
 /** DryRunPreemption: enough nodes on which evictions would help, from a random one on. */
-function findCandidates(cycle: Cycle, filters: readonly ActiveFilter[], diagnosis: Diagnosis, random: () => number, now: number): { candidates: Candidate[]; statuses: Map<string, Status> } {
+function findCandidates(
+  cycle: Cycle,
+  filters: Filters,
+  diagnosis: Diagnosis,
+  random: () => number,
+  now: number,
+): { candidates: Candidate[]; statuses: { nodes: string[]; statuses: Status[] } } {
   const { snapshot } = cycle
-  const potential: NodeInfo[] = []
-  for (let i = 0; i < snapshot.size; i++) {
-    const node = nodeAt(snapshot, i)
-    if (statusOf(diagnosis, node.name)?.code === 'Unschedulable') potential.push(node)
-  }
   const candidates: Candidate[] = []
-  const statuses = new Map<string, Status>()
+  const statuses = { nodes: [] as string[], statuses: [] as Status[] }
+  const potential: NodeInfo[] = []
+  diagnosis.statuses.forEach((status, i) => {
+    if (status.code === 'Unschedulable') potential.push(getNode(snapshot, diagnosis.nodes[i] as string) as NodeInfo)
+  })
+  if (diagnosis.absent?.code === 'Unschedulable') {
+    const known = new Set(diagnosis.nodes)
+    for (const node of allNodes(snapshot)) if (!known.has(node.name)) potential.push(node)
+  }
   if (potential.length === 0) return { candidates, statuses }
+
   const budgets = cycle.listers.budgets()
+  // With only local filters and no budgets, what evictions would bring depends on the node and the kind of pod alone.
+  const shared = filters.others.length === 0 && budgets.length === 0 ? `${cycle.pod.priority} ${localSignature(cycle.pod)}` : undefined
   const offset = Math.floor(random() * potential.length)
   const wanted = Math.min(potential.length, Math.max(Math.trunc((potential.length * MIN_CANDIDATE_NODES_PERCENTAGE) / 100), MIN_CANDIDATE_NODES_ABSOLUTE))
   let harmless = 0
   for (let i = 0; i < potential.length; i++) {
     const node = potential[(offset + i) % potential.length] as NodeInfo
-    const result = selectVictimsOnNode(cycle, filters, node, budgets, now)
+    const evaluate = (): Candidate | { status: Status } => selectVictimsOnNode(cycle, filters.all, node, budgets, now)
+    const result = shared === undefined || cycle.nominator.forNode(node.name).length > 0 ? evaluate() : perNode(node, shared, evaluate)
     if ('status' in result) {
-      statuses.set(node.name, result.status)
+      statuses.nodes.push(node.name)
+      statuses.statuses.push(result.status)
       continue
     }
     candidates.push(result)
@@ -85,6 +103,24 @@ function findCandidates(cycle: Cycle, filters: readonly ActiveFilter[], diagnosi
     if (harmless > 0 && candidates.length >= wanted) break
   }
   return { candidates, statuses }
+}
+
+const MEMO_LIMIT = 16
+const memos = new WeakMap<NodeInfo, Map<string, Candidate | { status: Status }>>()
+
+function perNode(node: NodeInfo, key: string, evaluate: () => Candidate | { status: Status }): Candidate | { status: Status } {
+  let memo = memos.get(node)
+  if (!memo) {
+    memo = new Map()
+    memos.set(node, memo)
+  }
+  let found = memo.get(key)
+  if (!found) {
+    if (memo.size >= MEMO_LIMIT) memo.clear()
+    found = evaluate()
+    memo.set(key, found)
+  }
+  return found
 }
 
 /** SelectVictimsOnNode: without all pods of lower priority the pod must fit; then as many as possible are spared, the most important first. */
@@ -116,7 +152,7 @@ function selectVictimsOnNode(cycle: Cycle, filters: readonly ActiveFilter[], sta
   for (const pod of violating) if (!spare(pod)) budgetViolations++
   for (const pod of others) spare(pod)
   if (violating.length > 0 && others.length > 0) victims.sort((a, b) => byImportance(a, b, now))
-  return { node: start.name, victims, budgetViolations }
+  return candidateOf(start.name, victims, budgetViolations)
 }
 
 /** MoreImportantPod: higher priority first, then whoever started earlier. */
@@ -147,27 +183,34 @@ function splitByBudgets(pods: readonly PodInfo[], budgets: readonly PodDisruptio
   return [violating, others]
 }
 
-/** pickOneNodeForPreemption: each rule narrows what the one before left. */
-export function selectCandidate(candidates: readonly Candidate[], now: number): Candidate {
-  const rules: ((c: Candidate) => number)[] = [
-    (c) => -c.budgetViolations,
-    (c) => -(c.victims[0]?.priority ?? 0),
-    (c) => -c.victims.reduce((sum, v) => sum + v.priority + 2 ** 31, 0),
-    (c) => -c.victims.length,
-    (c) => earliestStart(c.victims, now),
-  ]
-  let left = candidates
-  for (const rule of rules) {
-    const scores = left.map(rule)
-    const best = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-    left = left.filter((_, i) => scores[i] === best)
-    if (left.length === 1) break
+export function candidateOf(node: string, victims: readonly PodInfo[], budgetViolations: number): Candidate {
+  const highestPriority = victims[0]?.priority ?? 0
+  let sumOfPriorities = 0
+  let earliestStart = Number.POSITIVE_INFINITY
+  for (const { priority, pod } of victims) {
+    sumOfPriorities += priority + 2 ** 31
+    if (priority !== highestPriority) continue
+    if (pod.status?.startTime) earliestStart = Math.min(earliestStart, Date.parse(pod.status.startTime))
   }
-  return left[0] as Candidate
+  // A pod that has not started counts as starting now, which is never earlier than one that has.
+  const known = earliestStart !== Number.POSITIVE_INFINITY
+  return { node, victims, budgetViolations, highestPriority, sumOfPriorities, ...(known ? { earliestStart } : {}) }
 }
 
-/** GetEarliestPodStartTime: among the victims of the highest priority. */
-function earliestStart(victims: readonly PodInfo[], now: number): number {
-  const highest = victims[0]?.priority ?? 0
-  return victims.filter((v) => v.priority === highest).reduce((min, v) => Math.min(min, startOf(v, now)), Number.POSITIVE_INFINITY)
+/** pickOneNodeForPreemption: each rule narrows what the one before left. */
+export function selectCandidate(candidates: readonly Candidate[], now: number): Candidate {
+  let best = candidates[0] as Candidate
+  for (const candidate of candidates) if (isBetter(candidate, best, now)) best = candidate
+  return best
+}
+
+/** Fewest violated budgets, lowest highest victim, smallest sum of priorities, fewest victims, latest start; equals keep their order. */
+function isBetter(a: Candidate, b: Candidate, now: number): boolean {
+  const difference =
+    b.budgetViolations - a.budgetViolations ||
+    b.highestPriority - a.highestPriority ||
+    b.sumOfPriorities - a.sumOfPriorities ||
+    b.victims.length - a.victims.length ||
+    (a.earliestStart ?? now) - (b.earliestStart ?? now)
+  return difference > 0
 }

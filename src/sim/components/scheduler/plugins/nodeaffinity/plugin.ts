@@ -10,6 +10,7 @@ const CONFLICT = unresolvable(NAME, 'pod affinity terms conflict')
 
 export const nodeAffinity: Plugin = {
   name: NAME,
+  local: true,
   preFilter({ pod }) {
     const spec = pod.pod.spec
     const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution

@@ -7,6 +7,7 @@ const REJECTED = unschedulable(NAME, "node(s) didn't have free ports for the req
 
 export const nodePorts: Plugin = {
   name: NAME,
+  local: true,
   preFilter: ({ pod }) => (pod.hostPorts.length === 0 ? SKIP : { data: pod.hostPorts }),
   filter(wanted: readonly HostPort[], _, node) {
     for (const used of node.usedPorts) for (const want of wanted) if (portsConflict(used, want)) return REJECTED

@@ -7,6 +7,7 @@ const NAME = 'NodeResourcesBalancedAllocation'
 /** Prefers nodes whose CPU and memory are used to a like degree. Counts real requests; pods that request neither are not scored. */
 export const nodeResourcesBalancedAllocation: Plugin = {
   name: NAME,
+  local: true,
   preScore: ({ pod }) => (pod.requests.milliCPU === 0 && pod.requests.memory === 0 ? SKIP : pod.requests),
   score(request: Resource, _, node) {
     const { allocatable } = node.facts

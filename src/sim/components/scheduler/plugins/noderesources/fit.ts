@@ -15,6 +15,7 @@ const PODS = unschedulable(NAME, 'Too many pods')
 
 export const nodeResourcesFit: Plugin = {
   name: NAME,
+  local: true,
   preFilter: ({ pod }) => ({ data: pod.requests }),
   filter: (request: Resource, _, node) => fits(request, node),
   preScore: () => NO_DATA,

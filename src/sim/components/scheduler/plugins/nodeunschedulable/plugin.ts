@@ -8,5 +8,6 @@ const CORDON = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 
 export const nodeUnschedulable: Plugin = {
   name: NAME,
+  local: true,
   filter: (_, { pod }, node) => (node.facts.unschedulable && !toleratesAny(pod.tolerations, CORDON) ? REJECTED : undefined),
 }
