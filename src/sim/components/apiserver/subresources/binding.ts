@@ -62,6 +62,8 @@ function assignProblem(pod: KubeObject): string | undefined {
 
 function assigned(pod: KubeObject, binding: KubeObject, now: string): KubeObject {
   const { annotations, labels } = binding.metadata
+  // ClearingNominatedNodeNameAfterBinding: the hint has served its purpose.
+  const { nominatedNodeName: _, ...status } = pod.status ?? {}
   return {
     ...pod,
     metadata: {
@@ -70,7 +72,7 @@ function assigned(pod: KubeObject, binding: KubeObject, now: string): KubeObject
       ...(labels ? { labels: { ...pod.metadata.labels, ...labels } } : {}),
     },
     spec: { ...pod.spec, nodeName: binding.target.name },
-    status: { ...pod.status, conditions: withCondition(pod.status?.conditions, { type: 'PodScheduled', status: 'True' }, now) },
+    status: { ...status, conditions: withCondition(pod.status?.conditions, { type: 'PodScheduled', status: 'True' }, now) },
   }
 }
 
