@@ -10,8 +10,8 @@ import { Simulation } from './simulation.ts'
 
 export const DOOR = 'door'
 export const STATIC_TOKENS: KubeApiserverConfig['tokens'] = {
-  'admin-token': { user: 'kubernetes-admin', groups: ['system:masters'] },
-  'user-token': { user: 'jane', groups: ['developers'] },
+  'admin-token': { user: 'kubernetes-admin', uid: 'uid-admin', groups: ['system:masters'] },
+  'user-token': { user: 'jane', uid: 'uid-jane', groups: ['developers'] },
 }
 /** Names that callers use for the static tokens. */
 const WHO: Readonly<Record<string, string>> = { admin: 'admin-token', jane: 'user-token' }

@@ -35,6 +35,7 @@ export function ask(ctx: Context, item: InFlight, missing: Missing): void {
   const park = (stage: InFlight['stage']): void => inFlight(ctx).put(callKey(item.call), { ...item, waitsFor: id, stage, cause: ctx.cause, background: ctx.background })
   switch (need.kind) {
     case 'fresh':
+    case 'ping':
       park('reading etcd')
       callEtcd(ctx, 'etcd.range', { key: HEALTH_KEY, countOnly: true }, { kind: 'apiserver.etcd.range', data }, 'current revision')
       return
@@ -73,6 +74,10 @@ export function onRange(ctx: Context, result: CallResult<EtcdAnswer<RangeRespons
   const item = waiter(ctx, result.data)
   if (!item) return
   const { id, need } = result.data
+  if (need.kind === 'ping') {
+    give(ctx, item, id, { value: { ok: result.form === 'response' && result.value.ok } })
+    return
+  }
   if (result.form !== 'response') {
     ctx.record('apiserver.etcd.failed', { member: 'etcd', error: result.form === 'error' ? result.error : result.form })
     passOverMember(ctx)

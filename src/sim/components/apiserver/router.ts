@@ -1,7 +1,7 @@
 // From a request to the code that plans it: which resources exist, which methods their paths have.
 import { genericServerResponse } from '../../api/status.ts'
 import { negotiate, notAcceptable } from './encode/negotiate.ts'
-import { planNonResource } from './nonresource/router.ts'
+import { notFoundText, planNonResource } from './nonresource/router.ts'
 import { refuse } from './refusal.ts'
 import { queryBool } from './request-info.ts'
 import { planCreate } from './rest/create.ts'
@@ -22,8 +22,6 @@ const DEPRECATED: Readonly<Record<string, string>> = {
   endpoints: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   componentstatuses: 'v1 ComponentStatus is deprecated in v1.19+',
 }
-
-const notFoundText = { do: 'answer', answer: { code: 404, text: '404 page not found\n', headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } } } as const
 
 export function route(rq: Rq): Plan {
   const { info } = rq

@@ -16,6 +16,7 @@ import { makeView, routeOf } from './cache/view.ts'
 import { answerBody } from './encode/answer.ts'
 import { callEtcd } from './etcd-client.ts'
 import { classify } from './flowcontrol/classify.ts'
+import { count, metricsOf } from './metrics.ts'
 import { ask, forgetNeeds } from './needs.ts'
 import { proxy } from './proxy.ts'
 import { Missing, Refusal } from './refusal.ts'
@@ -158,6 +159,8 @@ function makeRq(ctx: Context, item: InFlight, notes: Note[], warnings: string[])
     phaseObject: item.phaseObject,
     fresh: Object.hasOwn(item.got, 'fresh'),
     plans: item.plans,
+    bootstrapped: ctx.table<{ done: boolean }>('bootstrap').get('progress')?.done === true,
+    metrics: metricsOf(ctx),
     random: () => ctx.random(),
     need: <T>(id: string, need: Missing['need']): T => {
       if (!Object.hasOwn(item.got, id)) throw new Missing(id, need)
@@ -272,6 +275,7 @@ export function finish(ctx: Context, item: InFlight, response: HttpResponse, sta
       ...(status?.message ? { message: status.message } : {}),
     }),
   )
+  count(ctx, info, response.status)
   inFlight(ctx).delete(callKey(item.call))
   forgetNeeds(ctx, item)
   ctx.reply(item.call, response, { summary: `${response.status} ${REASONS[response.status] ?? ''}`.trim(), ok: response.status < 400 })

@@ -21,7 +21,7 @@ export interface KubeApiserverConfig {
   readonly serviceCIDR: string
   readonly nodePortRange: string
   /** Static bearer tokens (--token-auth-file). */
-  readonly tokens: Readonly<Record<string, { readonly user: string; readonly groups: readonly string[] }>>
+  readonly tokens: Readonly<Record<string, { readonly user: string; readonly uid?: string; readonly groups: readonly string[] }>>
   /** Admission plugins switched off and on (--disable-admission-plugins, --enable-admission-plugins). */
   readonly disabledAdmission?: readonly string[]
   readonly enabledAdmission?: readonly string[]
@@ -53,6 +53,8 @@ export type Need =
   /** The cache has reached this revision, or 3 s passed. */
   | { readonly kind: 'revision'; readonly revision: number }
   | { readonly kind: 'range'; readonly request: RangeRequest }
+  /** Whether etcd answers a linearizable read. */
+  | { readonly kind: 'ping' }
   /** A request of the API server to itself (loopback client), as system:apiserver. */
   | { readonly kind: 'lookup'; readonly method: string; readonly path: string; readonly body?: object; readonly afterMs?: number }
 

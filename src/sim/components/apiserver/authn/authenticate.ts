@@ -34,6 +34,6 @@ export function authenticate(request: HttpRequest, config: KubeApiserverConfig, 
 
 export function staticUser(config: KubeApiserverConfig, token: string): User | undefined {
   if (!Object.hasOwn(config.tokens, token)) return undefined
-  const { user, groups } = config.tokens[token] as { user: string; groups: readonly string[] }
-  return { name: user, groups }
+  const { user, uid, groups } = config.tokens[token] as KubeApiserverConfig['tokens'][string]
+  return { name: user, groups, ...(uid ? { uid } : {}) }
 }

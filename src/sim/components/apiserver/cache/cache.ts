@@ -62,6 +62,7 @@ export function fill(ctx: Context, kvs: readonly KeyValue[], revision: number): 
     const id = tableOfFolder(folder)
     if (id === undefined) continue
     const object = withRevision(kv.value as KubeObject, kv.modRevision)
+    if (!cacheTable(ctx, id).has(key)) countObjects(ctx, id, 1)
     cacheTable(ctx, id).put(key, object)
     if (id === 'pods') indexPod(ctx, key, undefined, object)
   }
@@ -79,16 +80,23 @@ export function take(ctx: Context, event: WatchEvent): (CacheEvent & { readonly 
   let change: CacheEvent
   if (event.type === 'DELETE') {
     if (!old) return undefined
+    countObjects(ctx, id, -1)
     table.delete(key)
     change = { revision, type: 'DELETED', key, object: deletedAt(old, revision), old }
   } else {
     const object = withRevision(event.kv.value as KubeObject, revision)
+    if (!old) countObjects(ctx, id, 1)
     table.put(key, object)
     change = { revision, type: old ? 'MODIFIED' : 'ADDED', key, object, ...(old ? { old } : {}) }
   }
   if (id === 'pods') indexPod(ctx, key, old, event.type === 'DELETE' ? undefined : change.object)
   remember(ctx, id, change)
   return { ...change, id }
+}
+
+function countObjects(ctx: Context, id: string, by: number): void {
+  const counts = ctx.table<number>('object-counts')
+  counts.put(id, (counts.get(id) ?? 0) + by)
 }
 
 const deletedAt = (old: KubeObject, revision: number): KubeObject => ({ ...old, metadata: { ...old.metadata, resourceVersion: String(revision) } })

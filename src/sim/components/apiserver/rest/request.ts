@@ -11,6 +11,16 @@ export type Note =
   | { readonly kind: 'apiserver.admission.denied'; readonly plugin: string; readonly message: string }
   | { readonly kind: 'apiserver.validation.failed'; readonly errors: readonly string[] }
 
+/** Labels and value of each sample. */
+export type Samples = readonly (readonly [labels: string, value: number])[]
+
+export interface Metrics {
+  requests(): Samples
+  inFlight(kind: 'mutating' | 'readOnly'): number
+  watches(): Samples
+  objects(): Samples
+}
+
 export interface ServerView extends RegistryView {
   /** The object at its newest known state, resourceVersion included. */
   current(served: Served, namespace: string | undefined, name: string): KubeObject | undefined
@@ -45,6 +55,9 @@ export interface Rq {
   /** The cache is known to be as new as etcd was after the request arrived. */
   readonly fresh: boolean
   readonly plans: number
+  /** The server has made its own objects. */
+  readonly bootstrapped: boolean
+  readonly metrics: Metrics
   random(): number
   /** The answer to a need; the first time it stops the plan. */
   need<T>(id: string, need: Need): T

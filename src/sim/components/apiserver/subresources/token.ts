@@ -67,7 +67,7 @@ export function planToken(rq: ResourceRq): Plan {
   const raw = {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name, namespace, uid: uuid(() => rq.random()), creationTimestamp: rq.now },
+    metadata: { name, namespace, uid: account.metadata.uid, creationTimestamp: rq.now },
     spec: { audiences, expirationSeconds: seconds, boundObjectRef: request.spec.boundObjectRef ?? null },
     status: { token: signToken(claims), expirationTimestamp: formatTime(rq.nowMs + seconds * 1000) },
   }
