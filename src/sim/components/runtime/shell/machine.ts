@@ -324,7 +324,7 @@ export function terminate(m: Machine, r: Running, code: number): void {
 function runProcess(m: Machine, r: Running): void {
   wait(r, { w: 'ready' })
   while (m.running.get(r.proc.pid) === r && r.proc.waiting.w === 'ready') {
-    if (r.proc.pending.length > 0 && deliverTrap(m, r)) continue
+    if (r.proc.pending.length > 0 && deliverTrap(r)) continue
     const item = r.stack.pop()
     if (!item) {
       if (r.proc.shell && runExitTrap(r)) continue
@@ -361,7 +361,7 @@ function runExitTrap(r: Running): boolean {
 }
 
 /** A signal with a trap interrupts `wait`, but not a command in the foreground (POSIX 2.11). */
-function deliverTrap(m: Machine, r: Running): boolean {
+function deliverTrap(r: Running): boolean {
   const [signal, ...rest] = r.proc.pending as [string, ...string[]]
   r.proc = { ...r.proc, pending: rest }
   const action = r.proc.traps.find(([s]) => s === signal)?.[1]
@@ -790,13 +790,13 @@ function runSimple(m: Machine, r: Running, node: Extract<Node, { t: 'simple' }>,
   const fds = node.redirects.length > 0 ? redirected(m, r, node.redirects, x) : r.proc.fds
   if (!fds) {
     setStatus(r, 1)
-    failed(m, r)
+    failed(r)
     return
   }
   if (argv.length === 0) {
     for (const [name, value] of assigned) setVariable(r, name, value)
     if (!substituted) setStatus(r, 0)
-    failed(m, r)
+    failed(r)
     return
   }
   if (r.proc.trace) write(m, r, 2, `+ ${[...assigned.map(([n, v]) => `${n}=${v}`), ...argv].join(' ')}\n`)
@@ -889,7 +889,7 @@ function settle(m: Machine, r: Running, outcome: Outcome, argv: readonly string[
   if (typeof outcome === 'number') {
     if (m.running.get(r.proc.pid) !== r) return
     setStatus(r, outcome)
-    failed(m, r)
+    failed(r)
   } else if ('wait' in outcome) {
     r.stack.push({ i: 'exec', argv, state: outcome.state ?? null })
     wait(r, outcome.wait)
@@ -897,9 +897,6 @@ function settle(m: Machine, r: Running, outcome: Outcome, argv: readonly string[
 }
 
 /** `set -e`. */
-function failed(m: Machine, r: Running): void {
-  if (r.proc.status !== 0 && r.proc.errexit) {
-    r.stack = []
-    void m
-  }
+function failed(r: Running): void {
+  if (r.proc.status !== 0 && r.proc.errexit) r.stack = []
 }
