@@ -3,7 +3,7 @@
 import { deepEqual, sortedKeys } from '../../../lib/compare.ts'
 import { getOwn, isRecord, setOwn } from '../../../lib/own.ts'
 import { goValue } from '../go-text.ts'
-import { fieldOf, type ObjectSchema } from '../schema/index.ts'
+import { type Field, fieldOf, type ObjectSchema } from '../schema/index.ts'
 import { emptySet, type FieldPath, type FieldSet, fieldElement, hasPath, insertPath, isEmptySet, keyElement, type PathElement, pathText, valueElement, withPrefix } from './fieldset.ts'
 
 type Atom = 'map' | 'list' | 'scalar'
@@ -47,6 +47,13 @@ const itemSchema = (schema: ObjectSchema): ObjectSchema => schema.items ?? DEDUC
 
 export class TypedError extends Error {}
 
+/** The published schema gives fields that Go always writes their zero value as default. */
+const keyDefault = (field: Field | undefined): unknown => {
+  if (!field || field.schema.default !== undefined) return field?.schema.default
+  if (!field.always || field.pointer) return undefined
+  return field.schema.type === 'string' ? '' : field.schema.type === 'bool' ? false : ['int32', 'int64', 'double'].includes(field.schema.type) ? 0 : undefined
+}
+
 /** The path element of an item of a set or keyed list. */
 const itemElement = (schema: ObjectSchema, item: unknown): PathElement => {
   const keys = schema.listMapKeys ?? []
@@ -56,7 +63,7 @@ const itemElement = (schema: ObjectSchema, item: unknown): PathElement => {
     const found: [string, unknown][] = []
     for (const key of keys) {
       const value = getOwn(item, key)
-      const fallback = value === undefined ? fieldOf(itemSchema(schema), key)?.schema.default : undefined
+      const fallback = value === undefined ? keyDefault(fieldOf(itemSchema(schema), key)) : undefined
       if (value !== undefined) found.push([key, value])
       else if (fallback !== undefined) found.push([key, fallback])
     }
