@@ -1,4 +1,5 @@
 // Every kind of this part of the registry.
+import { customResourceDefinition } from './apiextensions/customresourcedefinition.ts'
 import { apiService } from './apiregistration/apiservice.ts'
 import { certificateSigningRequest } from './certificates/certificatesigningrequest.ts'
 import { lease } from './coordination/lease.ts'
@@ -53,4 +54,5 @@ export const otherKinds: KindStrategy[] = [
   priorityLevelConfiguration,
   runtimeClass,
   apiService,
+  customResourceDefinition,
 ]
