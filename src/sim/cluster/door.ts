@@ -16,7 +16,7 @@ export const STATIC_TOKENS: KubeApiserverConfig['tokens'] = {
 /** Names that callers use for the static tokens. */
 const WHO: Readonly<Record<string, string>> = { admin: 'admin-token', jane: 'user-token' }
 
-interface DoorRequest {
+export interface DoorRequest {
   readonly id: string
   readonly server: string
   readonly request: HttpRequest
@@ -24,7 +24,7 @@ interface DoorRequest {
   readonly summary: string
 }
 
-interface StreamState {
+export interface StreamState {
   readonly call: number
   readonly status: number
   readonly headers: HttpResponse['headers']
@@ -73,6 +73,10 @@ export const doorType: ComponentType = {
         streams.put(result.data, { ...state, events: state.events + 1 })
       }
     },
+    /** Chunks that were read can be forgotten. */
+    'door.drained': (ctx: Context, { id, from, to }: { id: string; from: number; to: number }) => {
+      for (let n = from; n < to; n++) ctx.table(`stream/${id}`).delete(chunkKey(n))
+    },
     'door.close': (ctx: Context, id: string) => {
       const state = ctx.table<StreamState>('streams').get(id)
       if (!state) return
@@ -83,7 +87,7 @@ export const doorType: ComponentType = {
   },
 }
 
-const chunkKey = (n: number): string => String(n).padStart(8, '0')
+export const chunkKey = (n: number): string => String(n).padStart(8, '0')
 
 export interface RequestOptions {
   readonly method?: string
