@@ -12,23 +12,90 @@ const [km, go] = process.argv.slice(2)
 if (!km || !go) throw new Error('usage: generate-schema.mjs KM GO')
 
 /** [Go file, type prefix, API group, folder of the npm package] */
-const API = (folder, group, version = 'v1') => [`api/${folder}/${version}/types.go`, `${folder}.${version}`, group, folder === 'core' ? 'package/v1' : `package/${group}/${version}`]
-const SOURCES = [
-  API('core', ''), API('apps', 'apps'), API('batch', 'batch'), API('autoscaling', 'autoscaling'), API('autoscaling', 'autoscaling', 'v2'), API('policy', 'policy'),
-  API('networking', 'networking.k8s.io'), API('discovery', 'discovery.k8s.io'), API('coordination', 'coordination.k8s.io'), API('events', 'events.k8s.io'),
-  API('scheduling', 'scheduling.k8s.io'), API('storage', 'storage.k8s.io'), API('rbac', 'rbac.authorization.k8s.io'), API('authentication', 'authentication.k8s.io'),
-  API('authorization', 'authorization.k8s.io'), API('certificates', 'certificates.k8s.io'), API('admissionregistration', 'admissionregistration.k8s.io'),
-  API('flowcontrol', 'flowcontrol.apiserver.k8s.io'), API('node', 'node.k8s.io'), API('resource', 'resource.k8s.io'),
-  ['apimachinery/pkg/apis/meta/v1/types.go', 'meta.v1', 'meta', 'am/apis/meta/v1'],
-  ['apiextensions-apiserver/pkg/apis/apiextensions/v1/types.go', 'apiextensions.v1', 'apiextensions.k8s.io', 'package/apiextensions.k8s.io/v1'],
-  ['apiextensions-apiserver/pkg/apis/apiextensions/v1/types_jsonschema.go', 'apiextensions.v1', 'apiextensions.k8s.io', 'package/apiextensions.k8s.io/v1'],
-  ['kube-aggregator/pkg/apis/apiregistration/v1/types.go', 'apiregistration.v1', 'apiregistration.k8s.io', 'package/apiregistration.k8s.io/v1'],
+const API = (folder, group, version = 'v1') => [
+  `api/${folder}/${version}/types.go`,
+  `${folder}.${version}`,
+  group,
+  folder === 'core' ? 'package/v1' : `package/${group}/${version}`,
 ]
-const PACKAGES = { metav1: 'meta.v1', v1: 'core.v1', corev1: 'core.v1', core: 'core.v1', api: 'core.v1', autoscalingv1: 'autoscaling.v1', authenticationv1: 'authentication.v1', authorizationv1: 'authorization.v1', apiv1: 'core.v1', authorization: 'authorization.v1' }
+const SOURCES = [
+  API('core', ''),
+  API('apps', 'apps'),
+  API('batch', 'batch'),
+  API('autoscaling', 'autoscaling'),
+  API('autoscaling', 'autoscaling', 'v2'),
+  API('policy', 'policy'),
+  API('networking', 'networking.k8s.io'),
+  API('discovery', 'discovery.k8s.io'),
+  API('coordination', 'coordination.k8s.io'),
+  API('events', 'events.k8s.io'),
+  API('scheduling', 'scheduling.k8s.io'),
+  API('storage', 'storage.k8s.io'),
+  API('rbac', 'rbac.authorization.k8s.io'),
+  API('authentication', 'authentication.k8s.io'),
+  API('authorization', 'authorization.k8s.io'),
+  API('certificates', 'certificates.k8s.io'),
+  API('admissionregistration', 'admissionregistration.k8s.io'),
+  API('flowcontrol', 'flowcontrol.apiserver.k8s.io'),
+  API('node', 'node.k8s.io'),
+  API('resource', 'resource.k8s.io'),
+  ['apimachinery/pkg/apis/meta/v1/types.go', 'meta.v1', 'meta', 'am/apis/meta/v1'],
+  [
+    'apiextensions-apiserver/pkg/apis/apiextensions/v1/types.go',
+    'apiextensions.v1',
+    'apiextensions.k8s.io',
+    'package/apiextensions.k8s.io/v1',
+  ],
+  [
+    'apiextensions-apiserver/pkg/apis/apiextensions/v1/types_jsonschema.go',
+    'apiextensions.v1',
+    'apiextensions.k8s.io',
+    'package/apiextensions.k8s.io/v1',
+  ],
+  [
+    'kube-aggregator/pkg/apis/apiregistration/v1/types.go',
+    'apiregistration.v1',
+    'apiregistration.k8s.io',
+    'package/apiregistration.k8s.io/v1',
+  ],
+]
+const PACKAGES = {
+  metav1: 'meta.v1',
+  v1: 'core.v1',
+  corev1: 'core.v1',
+  core: 'core.v1',
+  api: 'core.v1',
+  autoscalingv1: 'autoscaling.v1',
+  authenticationv1: 'authentication.v1',
+  authorizationv1: 'authorization.v1',
+  apiv1: 'core.v1',
+  authorization: 'authorization.v1',
+}
 const KNOWN = {
-  'resource.Quantity': 'quantity', 'intstr.IntOrString': 'intOrString', 'types.UID': 'string', 'types.NodeName': 'string', 'runtime.RawExtension': 'any', 'meta.v1.Time': 'time', 'meta.v1.MicroTime': 'microTime',
-  'meta.v1.Duration': 'duration', 'meta.v1.FieldsV1': 'fieldsV1', 'apiextensions.v1.JSON': 'any', 'apiextensions.v1.JSONSchemaPropsOrBool': 'any', 'apiextensions.v1.JSONSchemaPropsOrArray': 'any',
-  'apiextensions.v1.JSONSchemaPropsOrStringArray': 'any', 'runtime.Object': 'any', 'interface{}': 'any', string: 'string', bool: 'bool', int: 'int64', int32: 'int32', int64: 'int64', uint8: 'int32', uint64: 'int64', float64: 'double', float32: 'double',
+  'resource.Quantity': 'quantity',
+  'intstr.IntOrString': 'intOrString',
+  'types.UID': 'string',
+  'types.NodeName': 'string',
+  'runtime.RawExtension': 'any',
+  'meta.v1.Time': 'time',
+  'meta.v1.MicroTime': 'microTime',
+  'meta.v1.Duration': 'duration',
+  'meta.v1.FieldsV1': 'fieldsV1',
+  'apiextensions.v1.JSON': 'any',
+  'apiextensions.v1.JSONSchemaPropsOrBool': 'any',
+  'apiextensions.v1.JSONSchemaPropsOrArray': 'any',
+  'apiextensions.v1.JSONSchemaPropsOrStringArray': 'any',
+  'runtime.Object': 'any',
+  'interface{}': 'any',
+  string: 'string',
+  bool: 'bool',
+  int: 'int64',
+  int32: 'int32',
+  int64: 'int64',
+  uint8: 'int32',
+  uint64: 'int64',
+  float64: 'double',
+  float32: 'double',
 }
 
 // Declarations of the Go types.
@@ -70,7 +137,15 @@ for (const [file, prefix, group] of SOURCES) {
       const goType = field?.[2] ?? embedded?.[1]
       if (json && json[1] !== '' && json[1] !== '-') {
         const of = (name) => new RegExp(`${name}:"([^"]*)"`).exec(tag)?.[1]
-        current.fields.push({ name: json[1], goType, omit: /omitempty|omitzero/.test(json[2]), omitzero: json[2].includes('omitzero'), strategy: of('patchStrategy'), mergeKey: of('patchMergeKey'), marks })
+        current.fields.push({
+          name: json[1],
+          goType,
+          omit: /omitempty|omitzero/.test(json[2]),
+          omitzero: json[2].includes('omitzero'),
+          strategy: of('patchStrategy'),
+          mergeKey: of('patchMergeKey'),
+          marks,
+        })
       } else if (embedded || json) current.inline.push(goType)
       // Fields without a JSON name belong to types that marshal themselves.
     }
@@ -91,7 +166,14 @@ for (const [, prefix, , folder] of SOURCES) {
     if (start < 0) continue
     const doc = (before) => {
       const open = before.lastIndexOf('/**')
-      return open < 0 || !/\*\/\s*$/.test(before) ? '' : before.slice(open + 3, before.lastIndexOf('*/')).split('\n').map((l) => l.replace(/^\s*\* ?/, '').trimEnd()).join('\n').trim()
+      return open < 0 || !/\*\/\s*$/.test(before)
+        ? ''
+        : before
+            .slice(open + 3, before.lastIndexOf('*/'))
+            .split('\n')
+            .map((l) => l.replace(/^\s*\* ?/, '').trimEnd())
+            .join('\n')
+            .trim()
     }
     const body = text.slice(start, text.indexOf('\n}', start))
     const model = { description: doc(text.slice(0, start)), fields: new Map() }
@@ -99,7 +181,11 @@ for (const [, prefix, , folder] of SOURCES) {
       const values = [...match[3].matchAll(/"([^"]*)"/g)].map((m) => m[1])
       const before = body.slice(0, match.index)
       const close = before.lastIndexOf(';')
-      model.fields.set(match[1], { required: !match[2], enum: /^(Array<)?"/.test(match[3]) ? values : [], description: doc(before.slice(close + 1)) })
+      model.fields.set(match[1], {
+        required: !match[2],
+        enum: /^(Array<)?"/.test(match[3]) ? values : [],
+        description: doc(before.slice(close + 1)),
+      })
     }
     models.set(`${prefix}.${short}`, model)
   }
@@ -123,7 +209,10 @@ const resolve = (text, prefix) => {
   if (basic && !text.includes('.')) return { type: basic, go: text }
   const dot = text.indexOf('.')
   const full = dot < 0 ? `${prefix}.${text}` : PACKAGES[text.slice(0, dot)] ? `${PACKAGES[text.slice(0, dot)]}${text.slice(dot)}` : text
-  const goName = dot < 0 || PACKAGES[text.slice(0, dot)] ? `${goPackage(full.slice(0, full.lastIndexOf('.')))}.${full.slice(full.lastIndexOf('.') + 1)}` : text
+  const goName =
+    dot < 0 || PACKAGES[text.slice(0, dot)]
+      ? `${goPackage(full.slice(0, full.lastIndexOf('.')))}.${full.slice(full.lastIndexOf('.') + 1)}`
+      : text
   if (KNOWN[full]) return { type: KNOWN[full], go: goName }
   if (structs.has(full)) return { type: full, go: goName }
   const alias = named.get(full)
@@ -134,7 +223,17 @@ const resolve = (text, prefix) => {
 const assumedGo = (type) => {
   if (type.startsWith('[]')) return `[]${assumedGo(type.slice(2))}`
   if (type.startsWith('{}')) return `map[string]${assumedGo(type.slice(2))}`
-  const scalar = { double: 'float64', bytes: '[]uint8', quantity: 'resource.Quantity', intOrString: 'intstr.IntOrString', time: 'v1.Time', microTime: 'v1.MicroTime', duration: 'v1.Duration', any: 'runtime.RawExtension', fieldsV1: 'v1.FieldsV1' }[type]
+  const scalar = {
+    double: 'float64',
+    bytes: '[]uint8',
+    quantity: 'resource.Quantity',
+    intOrString: 'intstr.IntOrString',
+    time: 'v1.Time',
+    microTime: 'v1.MicroTime',
+    duration: 'v1.Duration',
+    any: 'runtime.RawExtension',
+    fieldsV1: 'v1.FieldsV1',
+  }[type]
   if (scalar) return scalar
   return type.includes('.') ? `${type.split('.')[1]}.${type.split('.')[2]}` : type
 }
@@ -145,14 +244,19 @@ const descriptions = {}
 const kinds = {}
 const fieldsOf = (key) => {
   const struct = structs.get(key)
-  return [...struct.inline.flatMap((text) => {
-    const full = text.includes('.') ? `${PACKAGES[text.split('.')[0]]}.${text.split('.')[1]}` : `${struct.prefix}.${text}`
-    return full === 'meta.v1.TypeMeta' || !structs.has(full) ? [] : fieldsOf(full).map((f) => ({
-      ...f,
-      prefix: f.prefix ?? full.slice(0, full.lastIndexOf('.')),
-      embedded: [full.slice(full.lastIndexOf('.') + 1), ...(f.embedded ?? [])],
-    }))
-  }), ...struct.fields]
+  return [
+    ...struct.inline.flatMap((text) => {
+      const full = text.includes('.') ? `${PACKAGES[text.split('.')[0]]}.${text.split('.')[1]}` : `${struct.prefix}.${text}`
+      return full === 'meta.v1.TypeMeta' || !structs.has(full)
+        ? []
+        : fieldsOf(full).map((f) => ({
+            ...f,
+            prefix: f.prefix ?? full.slice(0, full.lastIndexOf('.')),
+            embedded: [full.slice(full.lastIndexOf('.') + 1), ...(f.embedded ?? [])],
+          }))
+    }),
+    ...struct.fields,
+  ]
 }
 for (const [key, struct] of structs) {
   const model = models.get(key)
@@ -187,12 +291,16 @@ for (const [key, struct] of structs) {
     const texts = {}
     if (model.description) texts[''] = model.description
     for (const name of Object.keys(fields)) if (model.fields.get(name)?.description) texts[name] = model.fields.get(name).description
-    for (const name of ['apiVersion', 'kind']) if (kinds && model.fields.get(name)?.description) texts[name] = model.fields.get(name).description
+    for (const name of ['apiVersion', 'kind'])
+      if (kinds && model.fields.get(name)?.description) texts[name] = model.fields.get(name).description
     descriptions[key] = texts
   }
 }
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
-const lines = (data) => `{\n${Object.entries(data).map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join(',\n')}\n}`
+const lines = (data) =>
+  `{\n${Object.entries(data)
+    .map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`)
+    .join(',\n')}\n}`
 const write = (name, text) => writeFileSync(`src/sim/api/schema/${name}`, `${text}\n`)
 write('kubernetes.gen.json', `{"kinds":${lines(sorted(kinds))},\n"types":${lines(sorted(types))}}`)
 write('descriptions.gen.json', lines(sorted(descriptions)))

@@ -19,7 +19,8 @@ export const utf8Decode = (bytes: readonly number[]): string => {
   let text = ''
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i++] as number
-    const more = first < 0x80 ? 0 : first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : -1
+    const more =
+      first < 0x80 ? 0 : first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : -1
     let code = more === 0 ? first : first & (0x3f >> more)
     let ok = more >= 0
     for (let k = 0; ok && k < more; k++) {
@@ -30,7 +31,8 @@ export const utf8Decode = (bytes: readonly number[]): string => {
         i++
       }
     }
-    if (ok && (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || (more === 2 && code < 0x800) || (more === 3 && code < 0x10000))) ok = false
+    if (ok && (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || (more === 2 && code < 0x800) || (more === 3 && code < 0x10000)))
+      ok = false
     text += ok ? String.fromCodePoint(code) : '\ufffd'
   }
   return text
@@ -41,7 +43,11 @@ export const base64Encode = (bytes: readonly number[]): string => {
   for (let i = 0; i < bytes.length; i += 3) {
     const [a = 0, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]]
     const n = (a << 16) | ((b ?? 0) << 8) | (c ?? 0)
-    text += ALPHABET.charAt(n >> 18) + ALPHABET.charAt((n >> 12) & 63) + (b === undefined ? '=' : ALPHABET.charAt((n >> 6) & 63)) + (c === undefined ? '=' : ALPHABET.charAt(n & 63))
+    text +=
+      ALPHABET.charAt(n >> 18) +
+      ALPHABET.charAt((n >> 12) & 63) +
+      (b === undefined ? '=' : ALPHABET.charAt((n >> 6) & 63)) +
+      (c === undefined ? '=' : ALPHABET.charAt(n & 63))
   }
   return text
 }

@@ -22,7 +22,8 @@ export const copyOwn = <T>(object: Readonly<Record<string, T>>): Record<string, 
   return copy
 }
 
-export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A deep copy of JSON data. */
 export const cloneJson = <T>(value: T): T => {

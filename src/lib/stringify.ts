@@ -7,7 +7,8 @@ export const stableStringify = (value: unknown): string => {
   if (typeof value === 'object' && value !== null) {
     const object = value as Record<string, unknown>
     const parts: string[] = []
-    for (const key of sortedKeys(object)) if (object[key] !== undefined) parts.push(`${JSON.stringify(key)}:${stableStringify(object[key])}`)
+    for (const key of sortedKeys(object))
+      if (object[key] !== undefined) parts.push(`${JSON.stringify(key)}:${stableStringify(object[key])}`)
     return `{${parts.join(',')}}`
   }
   return JSON.stringify(value) ?? 'null'

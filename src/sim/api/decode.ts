@@ -30,7 +30,8 @@ const JSON_VALUE = (tree: unknown): string => {
   return Array.isArray(tree) ? 'array' : 'object'
 }
 
-const entriesOf = (tree: object): readonly (readonly [string, unknown])[] => (tree instanceof JsonObject ? tree.entries : Object.entries(tree))
+const entriesOf = (tree: object): readonly (readonly [string, unknown])[] =>
+  tree instanceof JsonObject ? tree.entries : Object.entries(tree)
 const isObject = (tree: unknown): tree is object => tree instanceof JsonObject || (isRecord(tree) && !(tree instanceof JsonNumber))
 
 const FIND_KIND = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
@@ -47,11 +48,13 @@ const interpret = (value: unknown): Result<{ apiVersion: string; kind: string }>
     if (typeof member !== 'string') return wrong(`${JSON_VALUE(member)} into Go struct field .${name} of type string`)
     found[name] = member
   }
-  if (found.apiVersion !== '' && found.apiVersion !== '/' && found.apiVersion.split('/').length > 2) return fail(`unexpected GroupVersion string: ${found.apiVersion}`)
+  if (found.apiVersion !== '' && found.apiVersion !== '/' && found.apiVersion.split('/').length > 2)
+    return fail(`unexpected GroupVersion string: ${found.apiVersion}`)
   return ok(found)
 }
 
-const isYaml = (contentType: string): boolean => /^application\/(?:[\w.-]+\+)?(?:x-)?yaml$/.test(contentType.split(';')[0]?.trim().toLowerCase() ?? '')
+const isYaml = (contentType: string): boolean =>
+  /^application\/(?:[\w.-]+\+)?(?:x-)?yaml$/.test(contentType.split(';')[0]?.trim().toLowerCase() ?? '')
 
 /** Reads a body. Text is JSON unless the content type says YAML; an object is what a component of the simulation sent. */
 export const decodeBody = (body: string | object | undefined, contentType = 'application/json'): Result<DecodedBody> => {
@@ -74,7 +77,10 @@ export const decodeBody = (body: string | object | undefined, contentType = 'app
 
 /** gvkWithDefaults: what the body means, given what its URL expects. */
 export const bodyKind = (body: DecodedBody, expected: GroupVersionKind): GroupVersionKind => {
-  const actual = { ...(body.apiVersion === '/' ? { group: '', version: '' } : parseGroupVersion(body.apiVersion)), kind: body.kind === '' ? expected.kind : body.kind }
+  const actual = {
+    ...(body.apiVersion === '/' ? { group: '', version: '' } : parseGroupVersion(body.apiVersion)),
+    kind: body.kind === '' ? expected.kind : body.kind,
+  }
   if (actual.version === '' && actual.group === '') return { ...actual, group: expected.group, version: expected.version }
   if (actual.version === '' && actual.group === expected.group) return { ...actual, version: expected.version }
   return actual
@@ -86,7 +92,10 @@ const summarize = (body: string): string => {
   if (body === '') return '<empty>'
   if (body.startsWith('{')) return body.length > MAX_SUMMARY ? `${body.slice(0, MAX_SUMMARY)} ...` : body
   const bytes = utf8Encode(body.slice(0, MAX_SUMMARY + 1))
-  const hex = bytes.slice(0, MAX_SUMMARY).map((b) => b.toString(16).padStart(2, '0')).join('')
+  const hex = bytes
+    .slice(0, MAX_SUMMARY)
+    .map((b) => b.toString(16).padStart(2, '0'))
+    .join('')
   return bytes.length > MAX_SUMMARY ? `${hex} ...` : hex
 }
 
@@ -340,7 +349,8 @@ const decode = (tree: unknown, schema: ObjectSchema, state: State, previous: unk
   }
 }
 
-const mapResult = <A, B>(result: Result<A>, map: (value: A) => B): Result<B> => (result.error === undefined ? ok(map(result.value)) : fail(result.error))
+const mapResult = <A, B>(result: Result<A>, map: (value: A) => B): Result<B> =>
+  result.error === undefined ? ok(map(result.value)) : fail(result.error)
 
 const ZERO_STRINGS: ReadonlySet<unknown> = new Set(['', 0, false])
 
@@ -405,7 +415,11 @@ export interface DecodedObject {
 }
 
 /** Decodes a tree, or plain data, into any type. The error is Go's. */
-export const decodeTree = (value: unknown, schema: ObjectSchema, fieldValidation: FieldValidation = 'Warn'): Result<{ value: unknown; strictErrors: readonly string[] }> => {
+export const decodeTree = (
+  value: unknown,
+  schema: ObjectSchema,
+  fieldValidation: FieldValidation = 'Warn',
+): Result<{ value: unknown; strictErrors: readonly string[] }> => {
   const state: State = { struct: '', path: [], strict: [], seen: new Set(), collect: fieldValidation !== 'Ignore', position: [] }
   try {
     const decoded = decode(value, schema, state, undefined)
@@ -417,7 +431,13 @@ export const decodeTree = (value: unknown, schema: ObjectSchema, fieldValidation
 }
 
 /** Decodes an object of a built-in kind. The error is Go's, without the words that name the kind. */
-export const decodeObject = (value: unknown, schema: ObjectSchema, options: { fieldValidation?: FieldValidation } = {}): Result<DecodedObject> => {
+export const decodeObject = (
+  value: unknown,
+  schema: ObjectSchema,
+  options: { fieldValidation?: FieldValidation } = {},
+): Result<DecodedObject> => {
   const decoded = decodeTree(value, schema, options.fieldValidation)
-  return decoded.error !== undefined ? decoded : ok({ object: (decoded.value.value ?? {}) as KubeObject, strictErrors: decoded.value.strictErrors })
+  return decoded.error !== undefined
+    ? decoded
+    : ok({ object: (decoded.value.value ?? {}) as KubeObject, strictErrors: decoded.value.strictErrors })
 }

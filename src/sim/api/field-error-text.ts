@@ -21,7 +21,12 @@ const TYPE_TEXT: Readonly<Record<FieldErrorType, string>> = {
   FieldValueTypeInvalid: 'Invalid value',
 }
 
-const QUOTES_NOTHING: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>(['FieldValueRequired', 'FieldValueForbidden', 'FieldValueTooLong', 'InternalError'])
+const QUOTES_NOTHING: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
+  'FieldValueRequired',
+  'FieldValueForbidden',
+  'FieldValueTooLong',
+  'InternalError',
+])
 
 /** How a bad value is quoted: strings as %q, numbers and booleans bare, everything else as JSON; nothing is `null`. */
 export const badValueText = (value: unknown): string => (typeof value === 'string' ? goQuote(value) : goJson(value))

@@ -7,7 +7,13 @@ const utf8 = (text: string): number => {
     const unit = text.charCodeAt(i)
     if (unit < 0x80) bytes += 1
     else if (unit < 0x800) bytes += 2
-    else if (unit >= 0xd800 && unit <= 0xdbff && i + 1 < text.length && text.charCodeAt(i + 1) >= 0xdc00 && text.charCodeAt(i + 1) <= 0xdfff) {
+    else if (
+      unit >= 0xd800 &&
+      unit <= 0xdbff &&
+      i + 1 < text.length &&
+      text.charCodeAt(i + 1) >= 0xdc00 &&
+      text.charCodeAt(i + 1) <= 0xdfff
+    ) {
       bytes += 4
       i++
     } else bytes += 3
@@ -56,7 +62,10 @@ export const goJson = (value: unknown, sortKeys = true): string => {
   if (typeof value === 'object') {
     const object = value as Record<string, unknown>
     const keys = sortKeys ? sortedKeys(object) : Object.keys(object)
-    return `{${keys.filter((k) => object[k] !== undefined).map((k) => `${goJsonString(k)}:${goJson(object[k], sortKeys)}`).join(',')}}`
+    return `{${keys
+      .filter((k) => object[k] !== undefined)
+      .map((k) => `${goJsonString(k)}:${goJson(object[k], sortKeys)}`)
+      .join(',')}}`
   }
   return String(value)
 }
@@ -68,6 +77,9 @@ export const goStringSlice = (strings: readonly string[]): string => `[]string{$
 export const goValue = (value: unknown): string => {
   if (value === null || value === undefined) return '<nil>'
   if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`
-  if (typeof value === 'object') return `map[${sortedKeys(value as Record<string, unknown>).map((k) => `${k}:${goValue((value as Record<string, unknown>)[k])}`).join(' ')}]`
+  if (typeof value === 'object')
+    return `map[${sortedKeys(value as Record<string, unknown>)
+      .map((k) => `${k}:${goValue((value as Record<string, unknown>)[k])}`)
+      .join(' ')}]`
   return String(value)
 }

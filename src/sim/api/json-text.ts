@@ -73,7 +73,9 @@ export const parseJsonText = (text: string): Result<JsonTree> => {
         at++
         let value = 0
         for (let i = 0; i < 4; i++, at++) {
-          const digit = /^[0-9a-fA-F]$/.test(text[at] ?? '') ? Number.parseInt(text[at] as string, 16) : wrong('in \\u hexadecimal character escape')
+          const digit = /^[0-9a-fA-F]$/.test(text[at] ?? '')
+            ? Number.parseInt(text[at] as string, 16)
+            : wrong('in \\u hexadecimal character escape')
           value = value * 16 + digit
         }
         out += String.fromCharCode(value)

@@ -56,7 +56,17 @@ export const requirementMatches = (r: Requirement, labels: Labels): boolean => {
   }
 }
 
-const SIGN: Readonly<Record<Operator, string>> = { '!': '', '=': '=', '==': '==', '!=': '!=', in: ' in ', notin: ' notin ', exists: '', gt: '>', lt: '<' }
+const SIGN: Readonly<Record<Operator, string>> = {
+  '!': '',
+  '=': '=',
+  '==': '==',
+  '!=': '!=',
+  in: ' in ',
+  notin: ' notin ',
+  exists: '',
+  gt: '>',
+  lt: '<',
+}
 
 export const requirementToString = (r: Requirement): string => {
   if (r.operator === 'exists') return r.key
@@ -115,7 +125,8 @@ export const newRequirement = (key: string, operator: Operator, values: readonly
     case 'lt':
       if (values.length !== 1) errors.push(invalid(valuePath, values, "for 'Gt', 'Lt' operators, exactly one value is required"))
       values.forEach((value, i) => {
-        if (parseInt64(value) === undefined) errors.push(invalid(`${valuePath}[${i}]`, value, "for 'Gt', 'Lt' operators, the value must be an integer"))
+        if (parseInt64(value) === undefined)
+          errors.push(invalid(`${valuePath}[${i}]`, value, "for 'Gt', 'Lt' operators, the value must be an integer"))
       })
       break
     default:
@@ -129,7 +140,10 @@ export const newRequirement = (key: string, operator: Operator, values: readonly
 }
 
 type Token = 'error' | 'end' | ')' | ',' | '!' | '==' | '=' | '>' | 'identifier' | 'in' | '<' | '!=' | 'notin' | '('
-interface Item { token: Token; literal: string }
+interface Item {
+  token: Token
+  literal: string
+}
 const TOKENS: readonly string[] = [')', ',', '!', '==', '=', '>', 'in', '<', '!=', 'notin', '(']
 const SPACE = ' \t\r\n'
 const SPECIAL = '=!(),><'
@@ -155,7 +169,8 @@ const scan = (text: string): Item[] => {
       }
       items.push(last ?? { token: 'error', literal: `error expected: keyword found '${buffer}'` })
     } else {
-      while (at < text.length && text.charAt(at) !== '\0' && !SPECIAL.includes(text.charAt(at)) && !SPACE.includes(text.charAt(at))) buffer += text.charAt(at++)
+      while (at < text.length && text.charAt(at) !== '\0' && !SPECIAL.includes(text.charAt(at)) && !SPACE.includes(text.charAt(at)))
+        buffer += text.charAt(at++)
       items.push({ token: TOKENS.includes(buffer) ? (buffer as Token) : 'identifier', literal: buffer })
     }
   }
@@ -170,7 +185,8 @@ const parseRequirements = (text: string, path: string): Requirement[] => {
   const items = scan(text)
   let position = 0
   const END: Item = { token: 'end', literal: '' }
-  const asValue = (item: Item): Item => (item.token === 'in' || item.token === 'notin' ? { token: 'identifier', literal: item.literal } : item)
+  const asValue = (item: Item): Item =>
+    item.token === 'in' || item.token === 'notin' ? { token: 'identifier', literal: item.literal } : item
   const lookahead = (): Item => asValue(items[position] ?? END)
   const consume = (): Item => asValue(items[position++] ?? END)
   const consumeOperator = (): Item => items[position++] ?? END
@@ -258,7 +274,8 @@ const parseRequirements = (text: string, path: string): Requirement[] => {
     if (after.token === 'end') return requirements
     if (after.token !== ',') throw new SelectorError(`found '${after.literal}', expected: ',' or 'end of string'`)
     const next = lookahead()
-    if (next.token !== 'identifier' && next.token !== '!') throw new SelectorError(`found '${next.literal}', expected: identifier after ','`)
+    if (next.token !== 'identifier' && next.token !== '!')
+      throw new SelectorError(`found '${next.literal}', expected: identifier after ','`)
   }
 }
 
@@ -276,7 +293,12 @@ export const parseSelector = (text: string, path = ''): Result<Selector> => {
 export const selectorFromSet = (labels: Labels | undefined | null): Selector =>
   newSelector(sortedKeys(labels).map((key) => ({ key, operator: '=' as const, values: [getOwn(labels, key) as string] })))
 
-const OBJECT_OPERATORS = new Map<string, Operator>([['In', 'in'], ['NotIn', 'notin'], ['Exists', 'exists'], ['DoesNotExist', '!']])
+const OBJECT_OPERATORS = new Map<string, Operator>([
+  ['In', 'in'],
+  ['NotIn', 'notin'],
+  ['Exists', 'exists'],
+  ['DoesNotExist', '!'],
+])
 
 /** LabelSelectorAsSelector with upstream's error text: absent selects nothing, empty selects everything. */
 export const convertLabelSelector = (selector: LabelSelector | undefined | null): Result<Selector> => {
@@ -298,13 +320,15 @@ export const convertLabelSelector = (selector: LabelSelector | undefined | null)
 }
 
 /** LabelSelectorAsSelector; undefined for a selector that cannot be converted. */
-export const labelSelectorAsSelector = (selector: LabelSelector | undefined | null): Selector | undefined => convertLabelSelector(selector).value
+export const labelSelectorAsSelector = (selector: LabelSelector | undefined | null): Selector | undefined =>
+  convertLabelSelector(selector).value
 
 /** Whether a LabelSelector matches; an invalid one matches nothing. */
 export const selectorMatches = (selector: LabelSelector | undefined | null, labels: Labels | undefined | null): boolean =>
   labelSelectorAsSelector(selector)?.matches(labels) ?? false
 
-export const labelSelectorToString = (selector: LabelSelector | undefined | null): string => labelSelectorAsSelector(selector)?.toString() ?? ''
+export const labelSelectorToString = (selector: LabelSelector | undefined | null): string =>
+  labelSelectorAsSelector(selector)?.toString() ?? ''
 
 /** metav1.FormatLabelSelector: for people. */
 export const formatLabelSelector = (selector: LabelSelector | undefined | null): string => {
@@ -315,4 +339,6 @@ export const formatLabelSelector = (selector: LabelSelector | undefined | null):
 
 /** labels.FormatLabels: `a=b,c=d`, or `<none>`. */
 export const formatLabels = (labels: Labels | undefined | null): string =>
-  sortedKeys(labels).map((key) => `${key}=${getOwn(labels, key)}`).join(',') || '<none>'
+  sortedKeys(labels)
+    .map((key) => `${key}=${getOwn(labels, key)}`)
+    .join(',') || '<none>'

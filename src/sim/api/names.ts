@@ -20,7 +20,8 @@ export const safeEncodeString = (text: string): string => {
 }
 
 /** SimpleNameGenerator.GenerateName: the base, cut to 58 characters, and five random ones. */
-export const generateName = (base: string, random: () => number): string => base.slice(0, MAX_BASE_LENGTH) + randomString(SUFFIX_LENGTH, random)
+export const generateName = (base: string, random: () => number): string =>
+  base.slice(0, MAX_BASE_LENGTH) + randomString(SUFFIX_LENGTH, random)
 
 /** A version 4 UUID from `random` in [0, 1). */
 export const uuid = (random: () => number): string => {

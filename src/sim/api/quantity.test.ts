@@ -1,7 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import recorded from './golden/go.json' with { type: 'json' }
-import { addQuantities, canonicalQuantity, compareQuantities, parseQuantity, quantityMilliValue, quantityToString, quantityValue, roundUpQuantity, subQuantities, tryParseQuantity } from './quantity.ts'
+import {
+  addQuantities,
+  canonicalQuantity,
+  compareQuantities,
+  parseQuantity,
+  quantityMilliValue,
+  quantityToString,
+  quantityValue,
+  roundUpQuantity,
+  subQuantities,
+  tryParseQuantity,
+} from './quantity.ts'
 
 interface Row {
   text: string

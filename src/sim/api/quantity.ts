@@ -45,7 +45,13 @@ const shiftDown = (value: bigint, places: number): { result: bigint; exact: bool
 const atScale = (q: Quantity, scale: number): { result: bigint; exact: boolean } =>
   q.scale >= scale ? { result: q.value * pow10(q.scale - scale), exact: true } : shiftDown(q.value, scale - q.scale)
 
-interface Parts { positive: boolean; value: string; num: string; denom: string; suffix: string }
+interface Parts {
+  positive: boolean
+  value: string
+  num: string
+  denom: string
+  suffix: string
+}
 
 const PATTERN = /^([+-]?)(0*)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/
 
@@ -80,7 +86,12 @@ export const tryParseQuantity = (text: string): Result<Quantity> => {
   let { format } = unit
 
   const binaryFast = base === 2 && denom === ''
-  const precision = base === 10 ? 18 - (num.length + denom.length) : binaryFast ? 15 - num.length - Math.trunc(Math.fround((Math.fround(exponent) * 3) / 10)) - 1 : -1
+  const precision =
+    base === 10
+      ? 18 - (num.length + denom.length)
+      : binaryFast
+        ? 15 - num.length - Math.trunc(Math.fround((Math.fround(exponent) * 3) / 10)) - 1
+        : -1
   const scale = base === 10 ? exponent - denom.length : 0
   if (precision >= 0 && scale >= NANO) {
     const shifted = num + denom
@@ -212,7 +223,11 @@ export const subQuantities = (a: Quantity, b: Quantity): Quantity => {
 export const negateQuantity = (a: Quantity): Quantity => ({ value: -a.value, scale: a.scale, format: a.format })
 
 /** NewQuantity, NewMilliQuantity (scale -3) … */
-export const newQuantity = (value: number | bigint, format: QuantityFormat = 'DecimalSI', scale = 0): Quantity => ({ value: BigInt(value), scale, format })
+export const newQuantity = (value: number | bigint, format: QuantityFormat = 'DecimalSI', scale = 0): Quantity => ({
+  value: BigInt(value),
+  scale,
+  format,
+})
 
 export const isZeroQuantity = (q: Quantity | string): boolean => asQuantity(q).value === 0n
 export const quantitySign = (q: Quantity | string): number => {

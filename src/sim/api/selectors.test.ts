@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { fieldSelectorMatches, fieldSelectorToString, parseFieldSelector } from './fieldselector.ts'
 import recorded from './golden/go.json' with { type: 'json' }
 import answers from './golden/selectors.json' with { type: 'json' }
-import { convertLabelSelector, formatLabelSelector, formatLabels, labelSelectorAsSelector, parseSelector, selectorFromSet, selectorMatches } from './labels.ts'
+import {
+  convertLabelSelector,
+  formatLabelSelector,
+  formatLabels,
+  labelSelectorAsSelector,
+  parseSelector,
+  selectorFromSet,
+  selectorMatches,
+} from './labels.ts'
 
 interface Row {
   text: string
@@ -19,9 +27,12 @@ describe('selectors as Go parses and prints them', () => {
     const parsed = parseFieldSelector(row.text)
     expect(parsed.error ?? (parsed.value && fieldSelectorToString(parsed.value))).toBe(row.error ?? row.string)
   })
-  test.each(answers as { labels?: string; fields?: string; message: string }[])('the API server says: $message', ({ labels, fields, message }) => {
-    expect(labels !== undefined ? parseSelector(labels).error : parseFieldSelector(fields ?? '').error).toBe(message)
-  })
+  test.each(answers as { labels?: string; fields?: string; message: string }[])(
+    'the API server says: $message',
+    ({ labels, fields, message }) => {
+      expect(labels !== undefined ? parseSelector(labels).error : parseFieldSelector(fields ?? '').error).toBe(message)
+    },
+  )
 })
 
 test('a selector selects', () => {
@@ -43,11 +54,19 @@ test('an absent LabelSelector selects nothing, an empty one everything', () => {
 })
 
 test('a LabelSelector is printed sorted', () => {
-  const selector = { matchLabels: { b: '1', a: '2' }, matchExpressions: [{ key: 'z', operator: 'Exists' }, { key: 'c', operator: 'NotIn', values: ['y', 'x'] }] }
+  const selector = {
+    matchLabels: { b: '1', a: '2' },
+    matchExpressions: [
+      { key: 'z', operator: 'Exists' },
+      { key: 'c', operator: 'NotIn', values: ['y', 'x'] },
+    ],
+  }
   expect(labelSelectorAsSelector(selector)?.toString()).toBe('a=2,b=1,c notin (x,y),z')
   expect(formatLabelSelector({})).toBe('<none>')
   expect(formatLabelSelector({ matchExpressions: [{ key: 'a', operator: 'Is' }] })).toBe('<error>')
-  expect(convertLabelSelector({ matchExpressions: [{ key: 'a', operator: 'Is' }] }).error).toBe('"Is" is not a valid label selector operator')
+  expect(convertLabelSelector({ matchExpressions: [{ key: 'a', operator: 'Is' }] }).error).toBe(
+    '"Is" is not a valid label selector operator',
+  )
   expect(formatLabels({ b: '1', a: '' })).toBe('a=,b=1')
 })
 

@@ -3,7 +3,18 @@ import { required } from './field.ts'
 import { podTemplateHash } from './hash.ts'
 import { isControlledBy, keyOf, newControllerRef, refOf, splitKey } from './meta.ts'
 import { generateName, uuid } from './names.ts'
-import { alreadyExists, conflict, failure, forbidden, genericServerResponse, internalError, invalid, methodNotSupported, notFound, resourceName } from './status.ts'
+import {
+  alreadyExists,
+  conflict,
+  failure,
+  forbidden,
+  genericServerResponse,
+  internalError,
+  invalid,
+  methodNotSupported,
+  notFound,
+  resourceName,
+} from './status.ts'
 
 test('answers are worded as upstream words them', () => {
   const deployments = resourceName('apps', 'deployments')
@@ -18,7 +29,9 @@ test('answers are worded as upstream words them', () => {
     code: 404,
   })
   expect(alreadyExists(resourceName('', 'pods'), 'a').message).toBe('pods "a" already exists')
-  expect(conflict(deployments, 'web').message).toMatch(/^Operation cannot be fulfilled on deployments\.apps "web": the object has been modified/)
+  expect(conflict(deployments, 'web').message).toMatch(
+    /^Operation cannot be fulfilled on deployments\.apps "web": the object has been modified/,
+  )
   expect(forbidden(resourceName('', 'pods'), '', 'no').message).toBe('pods is forbidden: no')
   expect(invalid(resourceName('apps', 'Deployment'), 'web', [required('a'), required('a')])).toMatchObject({
     message: 'Deployment.apps "web" is invalid: a: Required value',
@@ -26,7 +39,9 @@ test('answers are worded as upstream words them', () => {
   })
   expect(internalError('x')).toMatchObject({ message: 'Internal error occurred: x', details: { causes: [{ message: 'x' }] }, code: 500 })
   expect(methodNotSupported(resourceName('', 'pods'), 'delete').message).toBe('delete is not supported on resources of kind "pods"')
-  expect(genericServerResponse(405)).toEqual(failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}))
+  expect(genericServerResponse(405)).toEqual(
+    failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
+  )
 })
 
 test('generated names use the safe alphabet and fit', () => {

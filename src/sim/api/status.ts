@@ -34,7 +34,11 @@ export const resourceName = (group: string, resource: string): GroupName => ({ g
 const text = (r: GroupName): string => groupResource(r.group, r.name)
 
 /** Details as Go marshals them: empty members are left out, an empty struct stays. */
-const details = (r: GroupName | undefined, name: string, rest: { uid?: string; causes?: StatusCause[]; retryAfterSeconds?: number } = {}): StatusDetails => ({
+const details = (
+  r: GroupName | undefined,
+  name: string,
+  rest: { uid?: string; causes?: StatusCause[]; retryAfterSeconds?: number } = {},
+): StatusDetails => ({
   ...(name !== '' ? { name } : {}),
   ...(r && r.group !== '' ? { group: r.group } : {}),
   ...(r && r.name !== '' ? { kind: r.name } : {}),
@@ -55,13 +59,23 @@ export const failure = (code: number, reason: string, message: string, of?: Stat
 })
 
 /** What DELETE answers when the object is gone. */
-export const success = (of?: StatusDetails): Status => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', ...(of ? { details: of } : {}), code: 200 })
+export const success = (of?: StatusDetails): Status => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  ...(of ? { details: of } : {}),
+  code: 200,
+})
 
-export const isStatus = (value: unknown): value is Status => typeof value === 'object' && value !== null && (value as Status).kind === 'Status' && (value as Status).apiVersion === 'v1'
+export const isStatus = (value: unknown): value is Status =>
+  typeof value === 'object' && value !== null && (value as Status).kind === 'Status' && (value as Status).apiVersion === 'v1'
 
-export const notFound = (r: GroupName, name: string): Status => failure(404, 'NotFound', `${text(r)} ${goQuote(name)} not found`, details(r, name))
+export const notFound = (r: GroupName, name: string): Status =>
+  failure(404, 'NotFound', `${text(r)} ${goQuote(name)} not found`, details(r, name))
 
-export const alreadyExists = (r: GroupName, name: string): Status => failure(409, 'AlreadyExists', `${text(r)} ${goQuote(name)} already exists`, details(r, name))
+export const alreadyExists = (r: GroupName, name: string): Status =>
+  failure(409, 'AlreadyExists', `${text(r)} ${goQuote(name)} already exists`, details(r, name))
 
 export const generateNameConflict = (r: GroupName, name: string, retryAfterSeconds = 1): Status =>
   failure(
@@ -77,13 +91,19 @@ export const optimisticLockErrorMsg = 'the object has been modified; please appl
 export const conflict = (r: GroupName, name: string, message: string = optimisticLockErrorMsg): Status =>
   failure(409, 'Conflict', `Operation cannot be fulfilled on ${text(r)} ${goQuote(name)}: ${message}`, details(r, name))
 
-export const applyConflict = (causes: StatusCause[], message: string): Status => failure(409, 'Conflict', message, details(undefined, '', { causes }))
+export const applyConflict = (causes: StatusCause[], message: string): Status =>
+  failure(409, 'Conflict', message, details(undefined, '', { causes }))
 
 export const unauthorized = (message = 'Unauthorized'): Status => failure(401, 'Unauthorized', message === '' ? 'not authorized' : message)
 
 export const forbidden = (r: GroupName | undefined, name: string, why: string): Status => {
   if (!r || (r.group === '' && r.name === '')) return failure(403, 'Forbidden', `forbidden: ${why}`, details(undefined, name))
-  return failure(403, 'Forbidden', name === '' ? `${text(r)} is forbidden: ${why}` : `${text(r)} ${goQuote(name)} is forbidden: ${why}`, details(r, name))
+  return failure(
+    403,
+    'Forbidden',
+    name === '' ? `${text(r)} is forbidden: ${why}` : `${text(r)} ${goQuote(name)} is forbidden: ${why}`,
+    details(r, name),
+  )
 }
 
 /** `kind` is a kind, not a resource: `Deployment.apps "web" is invalid: …`. */
@@ -91,19 +111,25 @@ export const invalid = (kind: GroupName, name: string, errors: readonly FieldErr
   failure(
     422,
     'Invalid',
-    errors.length === 0 ? `${text(kind)} ${goQuote(name)} is invalid` : `${text(kind)} ${goQuote(name)} is invalid: ${aggregateText(errors)}`,
+    errors.length === 0
+      ? `${text(kind)} ${goQuote(name)} is invalid`
+      : `${text(kind)} ${goQuote(name)} is invalid: ${aggregateText(errors)}`,
     details(kind, name, { causes: errors.map(statusCause) }),
   )
 
 export const badRequest = (message: string): Status => failure(400, 'BadRequest', message)
 export const gone = (message: string): Status => failure(410, 'Gone', message)
 export const resourceExpired = (message: string): Status => failure(410, 'Expired', message)
-export const tooManyRequests = (message: string, retryAfterSeconds: number): Status => failure(429, 'TooManyRequests', message, details(undefined, '', { retryAfterSeconds }))
+export const tooManyRequests = (message: string, retryAfterSeconds: number): Status =>
+  failure(429, 'TooManyRequests', message, details(undefined, '', { retryAfterSeconds }))
 export const tooManyRequestsError = (message: string): Status => failure(429, 'TooManyRequests', `Too many requests: ${message}`)
 export const serviceUnavailable = (message: string): Status => failure(503, 'ServiceUnavailable', message)
-export const timeout = (message: string, retryAfterSeconds = 0): Status => failure(504, 'Timeout', `Timeout: ${message}`, details(undefined, '', { retryAfterSeconds }))
-export const requestEntityTooLarge = (message: string): Status => failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`)
-export const internalError = (message: string): Status => failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
+export const timeout = (message: string, retryAfterSeconds = 0): Status =>
+  failure(504, 'Timeout', `Timeout: ${message}`, details(undefined, '', { retryAfterSeconds }))
+export const requestEntityTooLarge = (message: string): Status =>
+  failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`)
+export const internalError = (message: string): Status =>
+  failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] })
 
 /** An error that upstream returns without dressing it as a Status: code 500 and no reason. */
 export const unknownError = (message: string): Status => failure(500, '', message)
@@ -112,7 +138,12 @@ export const methodNotSupported = (r: GroupName, action: string): Status =>
   failure(405, 'MethodNotAllowed', `${action} is not supported on resources of kind ${goQuote(text(r))}`, details(r, ''))
 
 export const serverTimeout = (r: GroupName, operation: string, retryAfterSeconds = 0): Status =>
-  failure(500, 'ServerTimeout', `The ${operation} operation against ${text(r)} could not be completed at this time, please try again.`, details(r, operation, { retryAfterSeconds }))
+  failure(
+    500,
+    'ServerTimeout',
+    `The ${operation} operation against ${text(r)} could not be completed at this time, please try again.`,
+    details(r, operation, { retryAfterSeconds }),
+  )
 
 /** storage.NewTooLargeResourceVersionError. */
 export const tooLargeResourceVersion = (wanted: string | number, current: string | number, retryAfterSeconds = 1): Status =>
@@ -135,13 +166,20 @@ const GENERIC: Readonly<Record<number, readonly [reason: string, message: string
 
 /** NewGenericServerResponse without resource and cause: unknown resources, methods that a path does not have, failed JSON patches. */
 export const genericServerResponse = (code: number, retryAfterSeconds = 0): Status => {
-  const [reason, message] = GENERIC[code] ?? ['InternalError', 'an error on the server ("unknown") has prevented the request from succeeding']
+  const [reason, message] = GENERIC[code] ?? [
+    'InternalError',
+    'an error on the server ("unknown") has prevented the request from succeeding',
+  ]
   return failure(code, reason, message, details(undefined, '', { retryAfterSeconds }))
 }
 
 /** negotiation.errUnsupportedMediaType */
 export const unsupportedMediaType = (accepted: readonly string[]): Status =>
-  failure(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`)
+  failure(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  )
 
 /** negotiation.errNotAcceptable */
 export const notAcceptable = (accepted: readonly string[]): Status =>

@@ -47,7 +47,8 @@ const RANGES = new Map<string, readonly [name: string, low: number, high: number
   ['05', ['second', 0, 59]],
 ])
 
-const daysIn = (year: number, month: number): number => (month === 2 ? ((year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31)
+const daysIn = (year: number, month: number): number =>
+  month === 2 ? ((year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
 
 interface Instant {
   /** Whole seconds. */
@@ -58,7 +59,8 @@ interface Instant {
 
 /** time.Parse of one of the two layouts, with Go's error texts. */
 const parseInstant = (text: string, layout: string): Result<Instant> => {
-  const bad = (rest: string, element: string): Result<Instant> => fail(`parsing time ${goQuote(text)} as ${goQuote(layout)}: cannot parse ${goQuote(rest)} as ${goQuote(element)}`)
+  const bad = (rest: string, element: string): Result<Instant> =>
+    fail(`parsing time ${goQuote(text)} as ${goQuote(layout)}: cannot parse ${goQuote(rest)} as ${goQuote(element)}`)
   const outOfRange = (what: string): Result<Instant> => fail(`parsing time ${goQuote(text)}: ${what} out of range`)
   const numbers = new Map<string, number>()
   let rest = text
@@ -186,7 +188,16 @@ export const formatGoDuration = (ms: number): string => {
   return minutes < 60n ? `${sign}${minutes}m${text}` : `${sign}${minutes / 60n}h${minutes % 60n}m${text}`
 }
 
-const UNIT_NS = new Map([['ns', 1], ['us', 1e3], ['µs', 1e3], ['μs', 1e3], ['ms', 1e6], ['s', 1e9], ['m', 6e10], ['h', 3.6e12]])
+const UNIT_NS = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 6e10],
+  ['h', 3.6e12],
+])
 
 /** time.ParseDuration in ms, with Go's error text. */
 export const parseGoDuration = (text: string): Result<number> => {

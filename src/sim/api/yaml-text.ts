@@ -32,7 +32,11 @@ const MIN_INT64 = -(1n << 63n)
 export const goFloat = (value: number): string => {
   if (Object.is(value, -0)) return '-0'
   const size = Math.abs(value)
-  if (size !== 0 && (size < 1e-6 || size >= 1e21)) return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2').replace(/e-0(\d)$/, 'e-$1')
+  if (size !== 0 && (size < 1e-6 || size >= 1e21))
+    return value
+      .toExponential()
+      .replace(/e([+-])(\d)$/, 'e$10$2')
+      .replace(/e-0(\d)$/, 'e-$1')
   return String(value)
 }
 
@@ -42,7 +46,13 @@ const integer = (text: string): bigint | undefined => {
   if (!match) return undefined
   const [, sign, hex, binary, octal, old, decimal] = match
   const value =
-    hex !== undefined ? BigInt(`0x${hex}`) : binary !== undefined ? BigInt(`0b${binary}`) : octal !== undefined || old !== undefined ? BigInt(`0o${octal ?? old}`) : BigInt(decimal as string)
+    hex !== undefined
+      ? BigInt(`0x${hex}`)
+      : binary !== undefined
+        ? BigInt(`0b${binary}`)
+        : octal !== undefined || old !== undefined
+          ? BigInt(`0o${octal ?? old}`)
+          : BigInt(decimal as string)
   const signed = sign === '-' ? -value : value
   // A sign is no part of an unsigned number.
   return signed > (sign === '' ? MAX_UINT64 : MAX_UINT64 >> 1n) || signed < MIN_INT64 ? undefined : signed
@@ -97,7 +107,8 @@ const resolveScalar = (node: YamlNode): Scalar => {
   if (tag !== '' && !RESOLVABLE.has(tag)) return string
   const resolved = tag === '!!str' ? string : resolvePlain(node.value)
   if (tag === '' || tag === resolved.tag) return resolved
-  if (tag === '!!float' && resolved.tag === '!!int') return { tag: '!!float', value: new JsonNumber(goFloat(Number((resolved.value as JsonNumber).text))) }
+  if (tag === '!!float' && resolved.tag === '!!int')
+    return { tag: '!!float', value: new JsonNumber(goFloat(Number((resolved.value as JsonNumber).text))) }
   throw new Failure(`yaml: cannot decode ${resolved.tag} \`${node.value}\` as a ${tag}`)
 }
 
@@ -111,8 +122,10 @@ const goSyntax = (tree: JsonTree): string => {
   if (tree === null) return '<nil>'
   if (typeof tree === 'string') return JSON.stringify(tree)
   if (tree instanceof JsonNumber) return tree.text
-  if (Array.isArray(tree)) return `[]interface {}{${tree.map((t: JsonTree) => (t === null ? 'interface {}(nil)' : goSyntax(t))).join(', ')}}`
-  if (tree instanceof JsonObject) return `map[interface {}]interface {}{${tree.entries.map(([k, v]) => `${JSON.stringify(k)}:${goSyntax(v)}`).join(', ')}}`
+  if (Array.isArray(tree))
+    return `[]interface {}{${tree.map((t: JsonTree) => (t === null ? 'interface {}(nil)' : goSyntax(t))).join(', ')}}`
+  if (tree instanceof JsonObject)
+    return `map[interface {}]interface {}{${tree.entries.map(([k, v]) => `${JSON.stringify(k)}:${goSyntax(v)}`).join(', ')}}`
   return String(tree)
 }
 
@@ -128,7 +141,8 @@ const refuseInfinite = (tree: JsonTree): void => {
   if (tree instanceof JsonNumber) {
     if (/^(?:NaN|[+-]Inf)$/.test(tree.text)) throw new Failure(`json: unsupported value: ${tree.text}`)
   } else if (Array.isArray(tree)) tree.forEach(refuseInfinite)
-  else if (tree instanceof JsonObject) for (const [, value] of [...tree.entries].sort((a, b) => compareStrings(a[0], b[0]))) refuseInfinite(value)
+  else if (tree instanceof JsonObject)
+    for (const [, value] of [...tree.entries].sort((a, b) => compareStrings(a[0], b[0]))) refuseInfinite(value)
 }
 
 interface Entries {

@@ -7,7 +7,15 @@ import { type ObjectSchema, schemaFor } from '../schema/index.ts'
 import type { Status } from '../status.ts'
 import type { ManagedFieldsEntry } from '../types/kubernetes.gen.ts'
 import type { KubeObject } from '../types/object.ts'
-import { applyManagedFields, type FieldManagerContext, fieldSetOf, managerOrUserAgent, parentToScale, scaleToParent, updateManagedFields } from './index.ts'
+import {
+  applyManagedFields,
+  type FieldManagerContext,
+  fieldSetOf,
+  managerOrUserAgent,
+  parentToScale,
+  scaleToParent,
+  updateManagedFields,
+} from './index.ts'
 
 interface Step {
   method?: string
@@ -21,7 +29,10 @@ interface Expected {
   body?: any
 }
 
-const KINDS: Readonly<Record<string, [string, string, string]>> = { configmaps: ['', 'v1', 'ConfigMap'], deployments: ['apps', 'v1', 'Deployment'] }
+const KINDS: Readonly<Record<string, [string, string, string]>> = {
+  configmaps: ['', 'v1', 'ConfigMap'],
+  deployments: ['apps', 'v1', 'Deployment'],
+}
 const REPLICAS = ['spec', 'replicas']
 type Answer = { message?: string | undefined; object?: KubeObject | undefined; status?: Status }
 
@@ -53,7 +64,12 @@ const createServer = (): ((step: Step, index: number) => Answer) => {
     if (step.method === 'PUT') return put(updateManagedFields(live, decode(), manager, context))
     if (segments[at + 2] === 'scale' && live) {
       const scaleEntries = parentToScale(live.metadata.managedFields, REPLICAS).value ?? []
-      const scale: KubeObject = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name, uid: 'u', managedFields: scaleEntries }, spec: { replicas: live.spec.replicas } }
+      const scale: KubeObject = {
+        apiVersion: 'autoscaling/v1',
+        kind: 'Scale',
+        metadata: { name, uid: 'u', managedFields: scaleEntries },
+        spec: { replicas: live.spec.replicas },
+      }
       const next = updateManagedFields(scale, jsonMergePatch(scale, JSON.parse(text)) as KubeObject, manager, {
         schema: schemaFor('autoscaling', 'v1', 'Scale') as ObjectSchema,
         gvk: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
@@ -71,12 +87,14 @@ const createServer = (): ((step: Step, index: number) => Answer) => {
     if (config.value === undefined) return { message: config.error }
     const applied = applyManagedFields(live, config.value.patch, manager, query.get('force') === 'true', context)
     if (applied.status) return { message: applied.status.message, status: applied.status }
-    if (query.get('fieldValidation') === 'Strict' && config.value.strictErrors.length > 0) return { message: `error strict decoding YAML: ${config.value.strictErrors[0]}` }
+    if (query.get('fieldValidation') === 'Strict' && config.value.strictErrors.length > 0)
+      return { message: `error strict decoding YAML: ${config.value.strictErrors[0]}` }
     return query.has('dryRun') ? { object: applied.object } : put(applied.object)
   }
 }
 
-const comparable = (entries: readonly ManagedFieldsEntry[] | undefined): unknown => (entries ?? []).map((e) => ({ ...e, time: e.time === undefined ? undefined : 'set' }))
+const comparable = (entries: readonly ManagedFieldsEntry[] | undefined): unknown =>
+  (entries ?? []).map((e) => ({ ...e, time: e.time === undefined ? undefined : 'set' }))
 /** Refusals that other parts of the API server make. */
 const ELSEWHERE = /uid mismatch|has been modified|does not match the name|fieldManager: Required|not found|is invalid/
 
@@ -92,14 +110,19 @@ describe('server-side apply as recorded', () => {
         expect(answer.message).toBe(expected.message)
         if (expected.details?.causes) expect(answer.status?.details?.causes).toEqual(expected.details.causes)
       } else if (expected) {
-        if (expected.metadata.managedFields) expect(comparable(answer.object?.metadata.managedFields)).toEqual(comparable(expected.metadata.managedFields))
+        if (expected.metadata.managedFields)
+          expect(comparable(answer.object?.metadata.managedFields)).toEqual(comparable(expected.metadata.managedFields))
         expect(answer.object?.data).toEqual(expected.data)
       }
     })
   })
 })
 
-const CONFIG_MAP: FieldManagerContext = { schema: schemaFor('', 'v1', 'ConfigMap') as ObjectSchema, gvk: { group: '', version: 'v1', kind: 'ConfigMap' }, nowMs: 0 }
+const CONFIG_MAP: FieldManagerContext = {
+  schema: schemaFor('', 'v1', 'ConfigMap') as ObjectSchema,
+  gvk: { group: '', version: 'v1', kind: 'ConfigMap' },
+  nowMs: 0,
+}
 
 test('only ten managers that update are remembered one by one', () => {
   let object: KubeObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: {} }

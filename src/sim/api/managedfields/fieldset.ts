@@ -166,7 +166,12 @@ export const ensureNamedFields = (set: FieldSet, schema: ObjectSchema | undefine
     const { element } = child
     const declared = element.field === undefined ? undefined : fieldOf(schema, element.field)
     if (declared) members.set(id, element)
-    const below = element.field !== undefined ? (declared?.schema ?? (schema?.type === 'map' ? schema.items : undefined)) : element.key ? schema?.items : undefined
+    const below =
+      element.field !== undefined
+        ? (declared?.schema ?? (schema?.type === 'map' ? schema.items : undefined))
+        : element.key
+          ? schema?.items
+          : undefined
     children.set(id, { element, set: ensureNamedFields(child.set, below) })
   }
   return { members, children }

@@ -28,7 +28,15 @@ import {
   recursiveDifference,
   unionSets,
 } from './fieldset.ts'
-import { decodeManagedFields, emptyManaged, encodeManagedFields, identityOf, type Managed, managerIdentifier, type VersionedSet } from './managed.ts'
+import {
+  decodeManagedFields,
+  emptyManaged,
+  encodeManagedFields,
+  identityOf,
+  type Managed,
+  managerIdentifier,
+  type VersionedSet,
+} from './managed.ts'
 import { compareTyped, type Comparison, mergeTyped, removeItems, toFieldSet, TypedError, validateTyped } from './typed.ts'
 
 export { fieldSetOf, fromFieldsV1, toFieldsV1, type FieldSet } from './fieldset.ts'
@@ -53,7 +61,9 @@ const STRIPPED = fieldSetOf([
   ['apiVersion'],
   ['kind'],
   ['metadata'],
-  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((name) => ['metadata', name]),
+  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(
+    (name) => ['metadata', name],
+  ),
 ])
 
 /** Which manager a request acts for: the parameter, or the user agent up to its first slash. */
@@ -83,7 +93,8 @@ const withManaged = (object: KubeObject, managed: Managed): KubeObject => {
 }
 
 /** The object as Go's typed form has it, which is what ownership is computed from. */
-const typedForm = (object: KubeObject, schema: ObjectSchema): unknown => (schema.definition ? marshalObject(withoutManagedFields(object), schema) : withoutManagedFields(object))
+const typedForm = (object: KubeObject, schema: ObjectSchema): unknown =>
+  schema.definition ? marshalObject(withoutManagedFields(object), schema) : withoutManagedFields(object)
 
 const emptyObject = (context: FieldManagerContext): KubeObject => ({ apiVersion: versionOf(context), kind: context.gvk.kind, metadata: {} })
 
@@ -93,7 +104,8 @@ const isReset = (entries: readonly ManagedFieldsEntry[] | undefined): boolean =>
 
 const decodeOrEmpty = (entries: readonly ManagedFieldsEntry[] | undefined): Managed => decodeManagedFields(entries).value ?? emptyManaged()
 
-const filtered = (set: FieldSet, context: FieldManagerContext): FieldSet => (context.resetFields ? recursiveDifference(set, context.resetFields) : set)
+const filtered = (set: FieldSet, context: FieldManagerContext): FieldSet =>
+  context.resetFields ? recursiveDifference(set, context.resetFields) : set
 
 const filteredComparison = (comparison: Comparison, context: FieldManagerContext): Comparison => ({
   removed: filtered(comparison.removed, context),
@@ -116,7 +128,9 @@ const takeOver = (fields: Map<string, VersionedSet>, comparison: Comparison, wor
     if (!isEmptySet(conflict)) conflicts.set(manager, conflict)
   }
   if (!force && conflicts.size > 0) {
-    return sortStrings(conflicts.keys()).flatMap((manager) => pathsOf(conflicts.get(manager) as FieldSet).map((path) => ({ manager, path })))
+    return sortStrings(conflicts.keys()).flatMap((manager) =>
+      pathsOf(conflicts.get(manager) as FieldSet).map((path) => ({ manager, path })),
+    )
   }
   for (const [manager, versioned] of [...fields]) {
     let set = versioned.set
@@ -188,7 +202,12 @@ const trackUpdate = (live: unknown, next: unknown, managed: Managed, manager: st
  * FieldManager.UpdateNoErrors: the new object with its record of owners, after a create (`live` undefined), PUT or patch.
  * `next.metadata.managedFields` says what the client sent; a subresource ignores it.
  */
-export const updateManagedFields = (live: KubeObject | undefined, next: KubeObject, manager: string, context: FieldManagerContext): KubeObject => {
+export const updateManagedFields = (
+  live: KubeObject | undefined,
+  next: KubeObject,
+  manager: string,
+  context: FieldManagerContext,
+): KubeObject => {
   const old = live ?? emptyObject(context)
   const sent = next.metadata?.managedFields
   let managed: Managed
@@ -202,7 +221,8 @@ export const updateManagedFields = (live: KubeObject | undefined, next: KubeObje
   if (managed.fields.size === 0 && old.metadata.uid) return withoutManagedFields(next)
   const nextForm = typedForm(next, context.schema)
   const oldForm = typedForm(old, context.schema)
-  if (validateTyped(nextForm, context.schema, true) !== undefined || validateTyped(oldForm, context.schema, true) !== undefined) return withoutManagedFields(next)
+  if (validateTyped(nextForm, context.schema, true) !== undefined || validateTyped(oldForm, context.schema, true) !== undefined)
+    return withoutManagedFields(next)
   trackUpdate(oldForm, nextForm, managed, manager, context)
   return withManaged(next, managed)
 }
@@ -215,9 +235,14 @@ const printManager = (id: string): string => {
 
 /** NewConflictError. */
 const conflictStatus = (conflicts: readonly Conflict[]): Status => {
-  const causes: StatusCause[] = conflicts.map((c) => ({ reason: 'FieldManagerConflict', message: `conflict with ${printManager(c.manager)}`, field: pathText(c.path) }))
+  const causes: StatusCause[] = conflicts.map((c) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${printManager(c.manager)}`,
+    field: pathText(c.path),
+  }))
   const only = conflicts[0]
-  if (conflicts.length === 1 && only) return applyConflict(causes, `Apply failed with 1 conflict: conflict with ${printManager(only.manager)}: ${pathText(only.path)}`)
+  if (conflicts.length === 1 && only)
+    return applyConflict(causes, `Apply failed with 1 conflict: conflict with ${printManager(only.manager)}: ${pathText(only.path)}`)
   const lines = sortStrings(new Set(conflicts.map((c) => c.manager))).flatMap((manager) => [
     `conflicts with ${printManager(manager)}:`,
     ...conflicts.filter((c) => c.manager === manager).map((c) => `- ${pathText(c.path)}`),
@@ -246,7 +271,9 @@ const prune = (merged: unknown, fields: Map<string, VersionedSet>, last: Version
   return removeItems(merged, schema, intersectSets(differenceSets(mergedSet, prunedSet), lastSet))
 }
 
-export type ApplyResult = { readonly object: KubeObject; readonly status?: undefined } | { readonly object?: undefined; readonly status: Status }
+export type ApplyResult =
+  | { readonly object: KubeObject; readonly status?: undefined }
+  | { readonly object?: undefined; readonly status: Status }
 
 const cloneManaged = (managed: Managed): Managed => ({ fields: new Map(managed.fields), times: new Map(managed.times) })
 
@@ -257,14 +284,22 @@ interface Applied {
   readonly managed?: Managed
 }
 
-const applyOnce = (live: KubeObject, config: Record<string, unknown>, given: Managed, manager: string, force: boolean, context: FieldManagerContext): Applied => {
+const applyOnce = (
+  live: KubeObject,
+  config: Record<string, unknown>,
+  given: Managed,
+  manager: string,
+  force: boolean,
+  context: FieldManagerContext,
+): Applied => {
   const { schema } = context
   const managed = cloneManaged(given)
   const liveForm = typedForm(live, schema)
   // The first apply to an object without a record gives all that is there to a manager of its own.
   if (managed.fields.size === 0) trackUpdate(typedForm(emptyObject(context), schema), liveForm, managed, 'before-first-apply', context)
   const wrong = validateTyped(config, schema)
-  if (wrong !== undefined) return { status: unknownError(`failed to create typed patch object (${nameText(config, context.gvk)}): ${wrong}`) }
+  if (wrong !== undefined)
+    return { status: unknownError(`failed to create typed patch object (${nameText(config, context.gvk)}): ${wrong}`) }
   let merged: unknown
   try {
     merged = mergeTyped(liveForm, config, schema)
@@ -272,7 +307,11 @@ const applyOnce = (live: KubeObject, config: Record<string, unknown>, given: Man
     if (error instanceof TypedError) return { status: unknownError(`failed to merge config: ${error.message}`) }
     throw error
   }
-  const id = managerIdentifier({ manager: manager === '' ? 'unknown' : manager, operation: 'Apply', ...(context.subresource ? { subresource: context.subresource } : {}) })
+  const id = managerIdentifier({
+    manager: manager === '' ? 'unknown' : manager,
+    operation: 'Apply',
+    ...(context.subresource ? { subresource: context.subresource } : {}),
+  })
   const last = managed.fields.get(id)
   managed.fields.set(id, { set: filtered(toFieldSet(config, schema), context), apiVersion: versionOf(context), applied: true })
   const next = prune(merged, managed.fields, last, schema)
@@ -284,7 +323,11 @@ const applyOnce = (live: KubeObject, config: Record<string, unknown>, given: Man
   if (!schema.definition) return { object: next as KubeObject, managed }
   const decoded = decodeTree(next, schema, 'Ignore')
   if (decoded.error !== undefined) {
-    return { status: unknownError(`failed to convert new object (${nameText(config, context.gvk)}) to proper version (${groupVersion(context.gvk.group, context.gvk.version)}): ${decoded.error}`) }
+    return {
+      status: unknownError(
+        `failed to convert new object (${nameText(config, context.gvk)}) to proper version (${groupVersion(context.gvk.group, context.gvk.version)}): ${decoded.error}`,
+      ),
+    }
   }
   return { object: decoded.value.value as KubeObject, managed }
 }
@@ -314,10 +357,15 @@ const refreshLastApplied = (object: KubeObject, config: Record<string, unknown>,
   const bare = { ...config, metadata: metadata.annotations === undefined ? metadata : { ...metadata, annotations: own } }
   const text = `${goJson(bare)}\n`
   const { [LAST_APPLIED]: __, ...others } = annotations
-  const size = Object.entries(others).reduce((sum, [k, v]) => sum + byteLength(k) + byteLength(v), byteLength(LAST_APPLIED) + byteLength(text))
-  return { ...object, metadata: { ...object.metadata, annotations: size > totalAnnotationSizeLimitBytes ? others : { ...others, [LAST_APPLIED]: text } } }
+  const size = Object.entries(others).reduce(
+    (sum, [k, v]) => sum + byteLength(k) + byteLength(v),
+    byteLength(LAST_APPLIED) + byteLength(text),
+  )
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations: size > totalAnnotationSizeLimitBytes ? others : { ...others, [LAST_APPLIED]: text } },
+  }
 }
-
 
 /**
  * FieldManager.Apply: the merged object with its record of owners (not yet defaulted), or the Status that refuses it.

@@ -4,7 +4,20 @@ import { deepEqual, sortedKeys } from '../../../lib/compare.ts'
 import { getOwn, isRecord, setOwn } from '../../../lib/own.ts'
 import { goValue } from '../go-text.ts'
 import { type Field, fieldOf, type ObjectSchema } from '../schema/index.ts'
-import { emptySet, type FieldPath, type FieldSet, fieldElement, hasPath, insertPath, isEmptySet, keyElement, type PathElement, pathText, valueElement, withPrefix } from './fieldset.ts'
+import {
+  emptySet,
+  type FieldPath,
+  type FieldSet,
+  fieldElement,
+  hasPath,
+  insertPath,
+  isEmptySet,
+  keyElement,
+  type PathElement,
+  pathText,
+  valueElement,
+  withPrefix,
+} from './fieldset.ts'
 
 type Atom = 'map' | 'list' | 'scalar'
 
@@ -51,7 +64,13 @@ export class TypedError extends Error {}
 const keyDefault = (field: Field | undefined): unknown => {
   if (!field || field.schema.default !== undefined) return field?.schema.default
   if (!field.always || field.pointer) return undefined
-  return field.schema.type === 'string' ? '' : field.schema.type === 'bool' ? false : ['int32', 'int64', 'double'].includes(field.schema.type) ? 0 : undefined
+  return field.schema.type === 'string'
+    ? ''
+    : field.schema.type === 'bool'
+      ? false
+      : ['int32', 'int64', 'double'].includes(field.schema.type)
+        ? 0
+        : undefined
 }
 
 /** The path element of an item of a set or keyed list. */
@@ -68,7 +87,9 @@ const itemElement = (schema: ObjectSchema, item: unknown): PathElement => {
       else if (fallback !== undefined) found.push([key, fallback])
     }
     if (found.length === 0 && keys.length > 0) {
-      throw new TypedError(`associative list with keys has an element that omits all key fields [${keys.map((k) => JSON.stringify(k)).join(' ')}] (and doesn't have default values for any key fields)`)
+      throw new TypedError(
+        `associative list with keys has an element that omits all key fields [${keys.map((k) => JSON.stringify(k)).join(' ')}] (and doesn't have default values for any key fields)`,
+      )
     }
     return keyElement(found)
   }
@@ -99,7 +120,10 @@ const goSyntax = (value: unknown): string => {
   if (typeof value === 'string') return JSON.stringify(value)
   if (value === null) return 'interface {}(nil)'
   if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
-  if (isRecord(value)) return `map[string]interface {}{${sortedKeys(value).map((k) => `${JSON.stringify(k)}:${goSyntax(value[k])}`).join(', ')}}`
+  if (isRecord(value))
+    return `map[string]interface {}{${sortedKeys(value)
+      .map((k) => `${JSON.stringify(k)}:${goSyntax(value[k])}`)
+      .join(', ')}}`
   return String(value)
 }
 
@@ -240,7 +264,8 @@ const compareAt = (left: unknown, right: unknown, schema: ObjectSchema, path: Fi
   }
   const leftAtom = atomOf(schema, left)
   const rightAtom = atomOf(schema, right)
-  const atoms: Atom[] = right === undefined ? [leftAtom] : left === undefined || leftAtom === rightAtom ? [rightAtom] : [leftAtom, rightAtom]
+  const atoms: Atom[] =
+    right === undefined ? [leftAtom] : left === undefined || leftAtom === rightAtom ? [rightAtom] : [leftAtom, rightAtom]
   let inLeaf = false
   for (const atom of atoms) {
     if (atom === 'scalar') {
@@ -262,7 +287,8 @@ const compareAt = (left: unknown, right: unknown, schema: ObjectSchema, path: Fi
       } else {
         for (const key of new Set([...sortedKeys(l), ...sortedKeys(r)])) {
           const [a, b] = [getOwn(l, key), getOwn(r, key)]
-          if (a !== undefined || b !== undefined) compareAt(a, b, memberSchema(schema, key) ?? DEDUCED, [...path, fieldElement(key)], result)
+          if (a !== undefined || b !== undefined)
+            compareAt(a, b, memberSchema(schema, key) ?? DEDUCED, [...path, fieldElement(key)], result)
         }
       }
     }
@@ -272,7 +298,13 @@ const compareAt = (left: unknown, right: unknown, schema: ObjectSchema, path: Fi
   else if (right === undefined) insertPath(result.removed, path)
 }
 
-const compareLists = (left: readonly unknown[], right: readonly unknown[], schema: ObjectSchema, path: FieldPath, result: Comparison): void => {
+const compareLists = (
+  left: readonly unknown[],
+  right: readonly unknown[],
+  schema: ObjectSchema,
+  path: FieldPath,
+  result: Comparison,
+): void => {
   const l = groupItems(schema, left)
   const r = groupItems(schema, right)
   for (const id of new Set([...l.keys(), ...r.keys()])) {

@@ -33,7 +33,10 @@ export const jsonMergePatch = (target: unknown, patch: unknown): unknown => {
 }
 
 /** CreateMergePatch: what turns one object into the other. */
-export const createJsonMergePatch = (original: Readonly<Record<string, unknown>>, modified: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+export const createJsonMergePatch = (
+  original: Readonly<Record<string, unknown>>,
+  modified: Readonly<Record<string, unknown>>,
+): Record<string, unknown> => {
   const patch: Record<string, unknown> = {}
   for (const key of sortedKeys(modified)) {
     const next = modified[key]
@@ -92,4 +95,5 @@ export const createThreeWayJsonMergePatch = (
 }
 
 /** A merge patch must be an object, or a list that replaces the whole. */
-export const checkMergePatch = (patch: unknown): Result<unknown> => (isRecord(patch) || Array.isArray(patch) ? ok(patch) : fail('Invalid JSON Patch'))
+export const checkMergePatch = (patch: unknown): Result<unknown> =>
+  isRecord(patch) || Array.isArray(patch) ? ok(patch) : fail('Invalid JSON Patch')

@@ -23,7 +23,8 @@ type Container = Record<string, unknown> | unknown[]
 
 const unescape = (part: string): string => part.replace(/~[01]/g, (m) => (m === '~1' ? '/' : '~'))
 
-const index = (text: string): number => (/^[+-]?[0-9]+$/.test(text) ? Number(text) : stop(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`))
+const index = (text: string): number =>
+  /^[+-]?[0-9]+$/.test(text) ? Number(text) : stop(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
 const outOfRange = (i: number): never => stop(`Unable to access invalid index: ${i}: invalid index referenced`)
 
 const get = (container: Container, key: string): unknown => {
@@ -39,7 +40,8 @@ const add = (container: Container, key: string, value: unknown): void => {
     container.push(value)
     return
   }
-  if (!/^[+-]?[0-9]+$/.test(key)) stop(`value was not a proper array index: '${key}': strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
+  if (!/^[+-]?[0-9]+$/.test(key))
+    stop(`value was not a proper array index: '${key}': strconv.Atoi: parsing ${JSON.stringify(key)}: invalid syntax`)
   let i = Number(key)
   const size = container.length + 1
   if (i >= size) outOfRange(i)
@@ -88,7 +90,12 @@ const pathOf = (operation: JsonPatchOperation, name: 'path' | 'from', what: stri
   const value = operation[name]
   if (typeof value === 'string') return value
   // Some operations say what is missing, some only that something is.
-  const why = name === 'from' ? 'operation, missing from field: ' : what === 'add' || what === 'remove' || what === 'copy' ? '' : 'operation missing path field: '
+  const why =
+    name === 'from'
+      ? 'operation, missing from field: '
+      : what === 'add' || what === 'remove' || what === 'copy'
+        ? ''
+        : 'operation missing path field: '
   return stop(`${what} operation failed to decode ${name}: ${why}missing value`)
 }
 

@@ -38,9 +38,16 @@ describe('JSON patches give what Go gives', () => {
   })
 })
 
-const container = fc.record({ name: fc.constantFrom('a', 'b', 'c'), image: fc.constantFrom('x', 'y'), args: fc.array(fc.constantFrom('1', '2'), { maxLength: 2 }) })
+const container = fc.record({
+  name: fc.constantFrom('a', 'b', 'c'),
+  image: fc.constantFrom('x', 'y'),
+  args: fc.array(fc.constantFrom('1', '2'), { maxLength: 2 }),
+})
 const deployment = fc.record({
-  metadata: fc.record({ name: fc.constant('web'), labels: fc.dictionary(fc.constantFrom('p', 'q', '__proto__'), fc.constantFrom('1', '2')) }),
+  metadata: fc.record({
+    name: fc.constant('web'),
+    labels: fc.dictionary(fc.constantFrom('p', 'q', '__proto__'), fc.constantFrom('1', '2')),
+  }),
   spec: fc.record({
     replicas: fc.integer({ min: 0, max: 3 }),
     template: fc.record({ spec: fc.record({ containers: fc.uniqueArray(container, { selector: (c) => c.name, maxLength: 3 }) }) }),
@@ -76,8 +83,12 @@ test('a merge patch turns the one into the other', () => {
 
 test('bodies that are no patches are refused', () => {
   expect(decodeJsonPatch('[{"op":').error).toBe('error decoding patch: unexpected end of JSON input')
-  expect(decodeJsonPatch('{}').error).toBe('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp')
+  expect(decodeJsonPatch('{}').error).toBe(
+    'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+  )
   expect(decodeJsonPatch('[{"op":"add","foo":1}]').value?.strictErrors).toEqual(['json patch unknown field "[0].foo"'])
-  expect(decodeMergePatch('[]').error).toBe('error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}')
+  expect(decodeMergePatch('[]').error).toBe(
+    'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}',
+  )
   expect(decodeMergePatch('{"a":1,"a":2}').value?.strictErrors).toEqual(['duplicate field "a"'])
 })

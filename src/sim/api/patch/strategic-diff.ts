@@ -28,7 +28,8 @@ interface DiffOptions {
   readonly buildRetainKeys?: boolean
 }
 
-const kindOf = (value: unknown): string => (Array.isArray(value) ? 'slice' : value === null ? 'nil' : typeof value === 'object' ? 'map' : typeof value)
+const kindOf = (value: unknown): string =>
+  Array.isArray(value) ? 'slice' : value === null ? 'nil' : typeof value === 'object' ? 'map' : typeof value
 
 const diffMaps = (original: JsonMap, modified: JsonMap, schema: ObjectSchema | undefined, options: DiffOptions): JsonMap => {
   const patch: JsonMap = {}
@@ -58,7 +59,14 @@ const diffMaps = (original: JsonMap, modified: JsonMap, schema: ObjectSchema | u
   return patch
 }
 
-const diffMap = (key: string, old: JsonMap, next: JsonMap, patch: JsonMap, schema: ObjectSchema | undefined, options: DiffOptions): void => {
+const diffMap = (
+  key: string,
+  old: JsonMap,
+  next: JsonMap,
+  patch: JsonMap,
+  schema: ObjectSchema | undefined,
+  options: DiffOptions,
+): void => {
   let meta: ReturnType<typeof lookupMeta>
   try {
     meta = lookupMeta(schema, key)
@@ -74,7 +82,14 @@ const diffMap = (key: string, old: JsonMap, next: JsonMap, patch: JsonMap, schem
   if (Object.keys(inner).length > 0) setOwn(patch, key, inner)
 }
 
-const diffSlice = (key: string, old: unknown[], next: unknown[], patch: JsonMap, schema: ObjectSchema | undefined, options: DiffOptions): void => {
+const diffSlice = (
+  key: string,
+  old: unknown[],
+  next: unknown[],
+  patch: JsonMap,
+  schema: ObjectSchema | undefined,
+  options: DiffOptions,
+): void => {
   let meta: ReturnType<typeof lookupMeta>
   try {
     meta = lookupMeta(schema, key)
@@ -98,20 +113,32 @@ interface ListDiff {
   order: unknown[]
 }
 
-const diffLists = (original: unknown[], modified: unknown[], schema: ObjectSchema | undefined, mergeKey: string, options: DiffOptions): ListDiff => {
+const diffLists = (
+  original: unknown[],
+  modified: unknown[],
+  schema: ObjectSchema | undefined,
+  mergeKey: string,
+  options: DiffOptions,
+): ListDiff => {
   if (original.length === 0) return { add: options.ignoreChangesAndAdditions ? [] : modified, remove: [], order: [] }
   const kind = elementKind(original, modified)
   if (kind === 'scalar') {
     const { add, remove } = diffScalars(original, modified, options)
-    const changed = (!options.ignoreDeletions && remove.length > 0) || (!options.ignoreChangesAndAdditions && !deepEqual(original, modified))
+    const changed =
+      (!options.ignoreDeletions && remove.length > 0) || (!options.ignoreChangesAndAdditions && !deepEqual(original, modified))
     return { add: normalizeSliceOrder(add, modified, mergeKey, kind), remove, order: options.setElementOrder && changed ? modified : [] }
   }
   const { add, remove } = diffListsOfMaps(original, modified, schema, mergeKey, options)
   const sorted = normalizeSliceOrder(add, modified, mergeKey, kind)
-  const sameOrder = original.length === modified.length && modified.every((item, i) => deepEqual(keyOf(item, mergeKey), keyOf(original[i], mergeKey)))
+  const sameOrder =
+    original.length === modified.length && modified.every((item, i) => deepEqual(keyOf(item, mergeKey), keyOf(original[i], mergeKey)))
   const list = [...sorted, ...remove]
   const changed = (!options.ignoreChangesAndAdditions && (list.length > 0 || !sameOrder)) || (!options.ignoreDeletions && list.length > 0)
-  return { add: list, remove: [], order: options.setElementOrder && changed ? modified.map((item) => ({ [mergeKey]: keyOf(item, mergeKey) })) : [] }
+  return {
+    add: list,
+    remove: [],
+    order: options.setElementOrder && changed ? modified.map((item) => ({ [mergeKey]: keyOf(item, mergeKey) })) : [],
+  }
 }
 
 const keyOf = (item: unknown, mergeKey: string): unknown => {
@@ -145,7 +172,13 @@ const diffScalars = (original: unknown[], modified: unknown[], options: DiffOpti
   return { add, remove: deduplicateScalars(remove) }
 }
 
-const diffListsOfMaps = (original: unknown[], modified: unknown[], schema: ObjectSchema | undefined, mergeKey: string, options: DiffOptions): { add: unknown[]; remove: unknown[] } => {
+const diffListsOfMaps = (
+  original: unknown[],
+  modified: unknown[],
+  schema: ObjectSchema | undefined,
+  mergeKey: string,
+  options: DiffOptions,
+): { add: unknown[]; remove: unknown[] } => {
   // Upstream's order is not strict: items with equal keys come out turned round.
   const sort = (list: unknown[]): JsonMap[] => {
     const sorted = list.map(asMap)
@@ -202,7 +235,13 @@ export const createTwoWayMergePatch = (original: object, modified: object, schem
  */
 export const createThreeWayMergePatch = (original: object, modified: object, current: object, schema: ObjectSchema): Result<JsonMap> =>
   guarded(() => {
-    const delta = diffMaps(cloneJson(current) as JsonMap, cloneJson(modified) as JsonMap, schema, { setElementOrder: true, ignoreDeletions: true })
-    const deletions = diffMaps(cloneJson(original) as JsonMap, cloneJson(modified) as JsonMap, schema, { setElementOrder: true, ignoreChangesAndAdditions: true })
+    const delta = diffMaps(cloneJson(current) as JsonMap, cloneJson(modified) as JsonMap, schema, {
+      setElementOrder: true,
+      ignoreDeletions: true,
+    })
+    const deletions = diffMaps(cloneJson(original) as JsonMap, cloneJson(modified) as JsonMap, schema, {
+      setElementOrder: true,
+      ignoreChangesAndAdditions: true,
+    })
     return mergeMap(cloneJson(deletions), cloneJson(delta), schema, { mergeParallelList: false, ignoreUnmatchedNulls: false })
   })

@@ -25,7 +25,8 @@ export const badPrimitiveList = (): StrategicError => new StrategicError('invali
 export const badRetainKeys = (): StrategicError => new StrategicError('invalid patch format of retainKeys', 400)
 export const badSetElementOrder = (): StrategicError => new StrategicError('invalid patch format of setElementOrder list', 400)
 const listsOfLists = (): StrategicError => new StrategicError('lists of lists are not supported', 422)
-export const noMergeKey = (item: JsonMap, key: string): StrategicError => new StrategicError(`map: ${goValue(item)} does not contain declared merge key: ${key}`)
+export const noMergeKey = (item: JsonMap, key: string): StrategicError =>
+  new StrategicError(`map: ${goValue(item)} does not contain declared merge key: ${key}`)
 
 const goTypeOf = (value: unknown): string => {
   if (value === null || value === undefined) return '%!s(<nil>)'
@@ -47,7 +48,8 @@ export interface PatchMeta {
 export const lookupMeta = (schema: ObjectSchema | undefined, name: string): PatchMeta => {
   if (schema?.type === 'map') return { schema: schema.items, strategy: '', retainKeys: false, mergeKey: '' }
   const field = fieldOf(schema, name)
-  if (!field) throw new StrategicError(`unable to find api field in struct ${schema?.goType.split('.').pop() ?? ''} for the json field "${name}"`)
+  if (!field)
+    throw new StrategicError(`unable to find api field in struct ${schema?.goType.split('.').pop() ?? ''} for the json field "${name}"`)
   const strategies = field.patchStrategy ?? []
   return {
     schema: field.schema.type === 'array' ? field.schema.items : field.schema,
@@ -118,7 +120,12 @@ export const extractToDelete = (list: readonly unknown[]): { keep: JsonMap[]; re
 }
 
 /** Items in the order of `order`; an item that is not there moves before its neighbour, as upstream's comparison has it. */
-export const normalizeSliceOrder = (list: readonly unknown[], order: readonly unknown[], mergeKey: string, kind: 'map' | 'scalar'): unknown[] => {
+export const normalizeSliceOrder = (
+  list: readonly unknown[],
+  order: readonly unknown[],
+  mergeKey: string,
+  kind: 'map' | 'scalar',
+): unknown[] => {
   let sorted: unknown[] = [...list]
   let removed: unknown[] = []
   if (kind === 'map') {
@@ -138,7 +145,13 @@ export const normalizeSliceOrder = (list: readonly unknown[], order: readonly un
   return [...sorted, ...removed]
 }
 
-const mergeSorted = (left: readonly unknown[], right: readonly unknown[], serverOrder: readonly unknown[], mergeKey: string, kind: 'map' | 'scalar'): unknown[] => {
+const mergeSorted = (
+  left: readonly unknown[],
+  right: readonly unknown[],
+  serverOrder: readonly unknown[],
+  mergeKey: string,
+  kind: 'map' | 'scalar',
+): unknown[] => {
   const merged: unknown[] = []
   let i = 0
   let j = 0
@@ -175,5 +188,11 @@ export const normalizeElementOrder = (
     if (found) inPatch.push(item)
     else serverOnly.push(item)
   }
-  return mergeSorted(normalizeSliceOrder(serverOnly, serverOrder, mergeKey, kind), normalizeSliceOrder(inPatch, patchOrder, mergeKey, kind), serverOrder, mergeKey, kind)
+  return mergeSorted(
+    normalizeSliceOrder(serverOnly, serverOrder, mergeKey, kind),
+    normalizeSliceOrder(inPatch, patchOrder, mergeKey, kind),
+    serverOrder,
+    mergeKey,
+    kind,
+  )
 }

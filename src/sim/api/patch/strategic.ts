@@ -32,7 +32,8 @@ export interface MergeOptions {
   readonly ignoreUnmatchedNulls: boolean
 }
 
-const badPatchType = (directive: unknown, map: JsonMap): StrategicError => new StrategicError(`unknown patch type: ${String(directive)} in map: ${goValue(map)}`)
+const badPatchType = (directive: unknown, map: JsonMap): StrategicError =>
+  new StrategicError(`unknown patch type: ${String(directive)} in map: ${goValue(map)}`)
 
 const extractKey = (text: string, error: () => StrategicError): string => {
   const slash = text.indexOf('/')
@@ -79,7 +80,9 @@ const applyRetainKeys = (original: JsonMap, patch: JsonMap, options: MergeOption
   if (!options.mergeParallelList) {
     if (!Object.hasOwn(original, RETAIN_KEYS)) original[RETAIN_KEYS] = retain
     else if (!deepEqual(original[RETAIN_KEYS], retain)) {
-      throw new StrategicError(`${goValue(original[RETAIN_KEYS])} and ${goValue(retain)} are not deep equal: this may happen when calculating the 3-way diff patch`)
+      throw new StrategicError(
+        `${goValue(original[RETAIN_KEYS])} and ${goValue(retain)} are not deep equal: this may happen when calculating the 3-way diff patch`,
+      )
     }
     return
   }
@@ -113,7 +116,9 @@ const checkOrder = (patchList: readonly unknown[], order: readonly unknown[], me
     j++
   }
   if (i < items.length && j >= order.length) {
-    throw new StrategicError(`The order in patch list:\n${goValue(patchList)}\n doesn't match ${SET_ELEMENT_ORDER} list:\n${goValue(order)}\n`)
+    throw new StrategicError(
+      `The order in patch list:\n${goValue(patchList)}\n doesn't match ${SET_ELEMENT_ORDER} list:\n${goValue(order)}\n`,
+    )
   }
 }
 
@@ -185,7 +190,8 @@ const mergeSlice = (
     if (directive === undefined) patch.push(map)
     else if (directive === 'delete') {
       if (!Object.hasOwn(map, mergeKey)) throw noMergeKey(map, mergeKey)
-      for (let i = indexByKey(original, mergeKey, map[mergeKey]); i >= 0; i = indexByKey(original, mergeKey, map[mergeKey])) original.splice(i, 1)
+      for (let i = indexByKey(original, mergeKey, map[mergeKey]); i >= 0; i = indexByKey(original, mergeKey, map[mergeKey]))
+        original.splice(i, 1)
     } else if (directive === 'replace') replace = true
     else if (directive === 'merge') throw new StrategicError('merging lists cannot yet be specified in the patch')
     else throw badPatchType(directive, map)
@@ -205,7 +211,8 @@ const mergeSlice = (
   return normalizeElementOrder(original, patch, server, mergeKey, kind)
 }
 
-const kindOf = (value: unknown): string => (Array.isArray(value) ? 'slice' : value === null ? 'nil' : typeof value === 'object' ? 'map' : typeof value)
+const kindOf = (value: unknown): string =>
+  Array.isArray(value) ? 'slice' : value === null ? 'nil' : typeof value === 'object' ? 'map' : typeof value
 
 /** Merges a patch into a map. Both are changed: pass clones. */
 export const mergeMap = (original: JsonMap, patch: JsonMap, schema: ObjectSchema | undefined, options: MergeOptions): JsonMap => {
@@ -257,7 +264,12 @@ export const mergeMap = (original: JsonMap, patch: JsonMap, schema: ObjectSchema
 /** StrategicMergeMapPatch. Neither argument changes. The error carries the HTTP code that the API server answers with. */
 export const strategicMergePatch = (original: object, patch: object, schema: ObjectSchema): Result<JsonMap, StrategicError> => {
   try {
-    return ok(mergeMap(cloneJson(original) as JsonMap, cloneJson(patch) as JsonMap, schema, { mergeParallelList: true, ignoreUnmatchedNulls: true }))
+    return ok(
+      mergeMap(cloneJson(original) as JsonMap, cloneJson(patch) as JsonMap, schema, {
+        mergeParallelList: true,
+        ignoreUnmatchedNulls: true,
+      }),
+    )
   } catch (error) {
     if (error instanceof StrategicError) return fail(error)
     throw error

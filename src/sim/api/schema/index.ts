@@ -7,7 +7,9 @@ import type { Field, ObjectSchema, SchemaType } from './types.ts'
 export type { Field, ObjectSchema, SchemaType } from './types.ts'
 
 const kinds: Readonly<Record<string, string>> = data.kinds
-const types: Readonly<Record<string, Readonly<Record<string, string>>>> = data.types as Readonly<Record<string, Readonly<Record<string, string>>>>
+const types: Readonly<Record<string, Readonly<Record<string, string>>>> = data.types as Readonly<
+  Record<string, Readonly<Record<string, string>>>
+>
 
 const GO_NAME: Readonly<Record<string, string>> = {
   double: 'float64',
@@ -70,7 +72,10 @@ const parseField = (name: string, text: string): Field => {
     else if (what === 'default') change({ default: JSON.parse(value) })
     else if (what === 'in') field.embedded = value
     else if (what === 'go') schema = withGoType(schema, value)
-    else if (what === 'enum') change(schema.type === 'array' ? { items: { ...(schema.items as ObjectSchema), enum: value.split('|') } } : { enum: value.split('|') })
+    else if (what === 'enum')
+      change(
+        schema.type === 'array' ? { items: { ...(schema.items as ObjectSchema), enum: value.split('|') } } : { enum: value.split('|') },
+      )
     else if (what === 'patch') {
       const [strategies = '', mergeKey] = value.split(':')
       field = { ...field, patchStrategy: strategies.split(','), ...(mergeKey ? { patchMergeKey: mergeKey } : {}) }
@@ -110,7 +115,8 @@ export const definitionSchema = (definition: string): ObjectSchema => {
 
 /** Schema of a built-in kind. Options and Status are known in every group, as upstream registers them. */
 export const schemaFor = (group: string, version: string, kind: string): ObjectSchema | undefined => {
-  const definition = getOwn(kinds, `${group}/${version}/${kind}`) ?? (version === 'v1' && group === 'meta.k8s.io' ? getOwn(kinds, `/v1/${kind}`) : undefined)
+  const definition =
+    getOwn(kinds, `${group}/${version}/${kind}`) ?? (version === 'v1' && group === 'meta.k8s.io' ? getOwn(kinds, `/v1/${kind}`) : undefined)
   return definition === undefined ? undefined : definitionSchema(definition)
 }
 

@@ -43,7 +43,9 @@ const sharedBody = (type: keyof typeof SHARED, v3: boolean): Json => {
     case 'quantity':
       return v3 ? { oneOf: [{ type: 'string' }, { type: 'number' }] } : { type: 'string' }
     case 'intOrString':
-      return v3 ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] } : { type: 'string', format: 'int-or-string' }
+      return v3
+        ? { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] }
+        : { type: 'string', format: 'int-or-string' }
     case 'time':
     case 'microTime':
       return { type: 'string', format: 'date-time' }
@@ -91,7 +93,10 @@ const typeOf = (schema: ObjectSchema, writer: Writer): { body: Json; ref?: strin
 
 const itemOf = (schema: ObjectSchema, writer: Writer): Json => {
   const { body, ref } = typeOf(schema, writer)
-  if (ref === undefined) return writer.v3 && (schema.type === 'string' || schema.type === 'int32' || schema.type === 'int64') ? { ...body, default: schema.type === 'string' ? '' : 0 } : body
+  if (ref === undefined)
+    return writer.v3 && (schema.type === 'string' || schema.type === 'int32' || schema.type === 'int64')
+      ? { ...body, default: schema.type === 'string' ? '' : 0 }
+      : body
   if (!writer.v3) return { $ref: refTo(ref, writer) }
   return schema.type === 'object' ? { allOf: [{ $ref: refTo(ref, writer) }], default: {} } : { $ref: refTo(ref, writer) }
 }
@@ -118,7 +123,8 @@ const fieldBody = (field: Field, text: string | undefined, writer: Writer): Json
   return out
 }
 
-const kindsOf = (definition: string): readonly GroupVersionKind[] => knownKinds().filter((k) => schemaFor(k.group, k.version, k.kind)?.definition === definition)
+const kindsOf = (definition: string): readonly GroupVersionKind[] =>
+  knownKinds().filter((k) => schemaFor(k.group, k.version, k.kind)?.definition === definition)
 
 const define = (definition: string, writer: Writer): void => {
   const name = openapiName(definition)
@@ -142,7 +148,8 @@ const define = (definition: string, writer: Writer): void => {
   if (kinds.length > 0) out['x-kubernetes-group-version-kind'] = kinds.map((k) => ({ group: k.group, kind: k.kind, version: k.version }))
 }
 
-const parameter = (name: string, v3: boolean, type = 'string'): Json => (v3 ? { name, in: 'query', schema: { type, uniqueItems: true } } : { name, in: 'query', type, uniqueItems: true })
+const parameter = (name: string, v3: boolean, type = 'string'): Json =>
+  v3 ? { name, in: 'query', schema: { type, uniqueItems: true } } : { name, in: 'query', type, uniqueItems: true }
 
 const VERBS: Readonly<Record<string, string>> = { get: 'get', post: 'post', put: 'put', patch: 'patch', delete: 'delete' }
 
@@ -150,7 +157,9 @@ const operation = (resource: ServedResource, verb: string, action: string, v3: b
   const write = verb !== 'get'
   const names = write ? ['dryRun', ...(verb === 'delete' ? [] : ['fieldManager', 'fieldValidation'])] : []
   return {
-    ...(names.length > 0 ? { parameters: [...names.map((n) => parameter(n, v3)), ...(verb === 'patch' ? [parameter('force', v3, 'boolean')] : [])] } : {}),
+    ...(names.length > 0
+      ? { parameters: [...names.map((n) => parameter(n, v3)), ...(verb === 'patch' ? [parameter('force', v3, 'boolean')] : [])] }
+      : {}),
     responses: { 200: { description: 'OK' } },
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': { group: resource.group, kind: resource.kind, version: resource.version },
@@ -162,10 +171,24 @@ const pathsFor = (resources: readonly ServedResource[], v3: boolean): Json => {
   for (const resource of resources) {
     const base = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`
     const collection = `${base}/${resource.namespaced ? 'namespaces/{namespace}/' : ''}${resource.resource}`
-    paths[collection] = { get: operation(resource, 'get', 'list', v3), post: operation(resource, 'post', 'post', v3), delete: operation(resource, 'delete', 'deletecollection', v3) }
-    const item = (): Json => Object.fromEntries(Object.keys(VERBS).filter((v) => v !== 'post').map((v) => [v, operation(resource, v, v, v3)]))
+    paths[collection] = {
+      get: operation(resource, 'get', 'list', v3),
+      post: operation(resource, 'post', 'post', v3),
+      delete: operation(resource, 'delete', 'deletecollection', v3),
+    }
+    const item = (): Json =>
+      Object.fromEntries(
+        Object.keys(VERBS)
+          .filter((v) => v !== 'post')
+          .map((v) => [v, operation(resource, v, v, v3)]),
+      )
     paths[`${collection}/{name}`] = item()
-    for (const sub of resource.subresources ?? []) paths[`${collection}/{name}/${sub}`] = { get: operation(resource, 'get', 'get', v3), put: operation(resource, 'put', 'put', v3), patch: operation(resource, 'patch', 'patch', v3) }
+    for (const sub of resource.subresources ?? [])
+      paths[`${collection}/{name}/${sub}`] = {
+        get: operation(resource, 'get', 'get', v3),
+        put: operation(resource, 'put', 'put', v3),
+        patch: operation(resource, 'patch', 'patch', v3),
+      }
     if (resource.namespaced) paths[`${base}/${resource.resource}`] = { get: operation(resource, 'get', 'list', v3) }
   }
   return Object.fromEntries(sortedKeys(paths).map((k) => [k, paths[k]]))
@@ -187,11 +210,21 @@ const INFO = { title: 'Kubernetes', version: 'v1.35.4' }
 /** The document of one group-version. `resources` are those of that group-version. */
 export const openapiV3 = (resources: readonly ServedResource[], descriptions: Descriptions = {}, extraSchemas: Json = {}): Json => {
   const writer: Writer = { v3: true, descriptions, definitions: new Map() }
-  return { openapi: '3.0.0', info: INFO, paths: pathsFor(resources, true), components: { schemas: { ...definitionsFor(resources, writer), ...extraSchemas } } }
+  return {
+    openapi: '3.0.0',
+    info: INFO,
+    paths: pathsFor(resources, true),
+    components: { schemas: { ...definitionsFor(resources, writer), ...extraSchemas } },
+  }
 }
 
 /** The document of everything. */
 export const openapiV2 = (resources: readonly ServedResource[], descriptions: Descriptions = {}, extraDefinitions: Json = {}): Json => {
   const writer: Writer = { v3: false, descriptions, definitions: new Map() }
-  return { swagger: '2.0', info: INFO, paths: pathsFor(resources, false), definitions: { ...definitionsFor(resources, writer), ...extraDefinitions } }
+  return {
+    swagger: '2.0',
+    info: INFO,
+    paths: pathsFor(resources, false),
+    definitions: { ...definitionsFor(resources, writer), ...extraDefinitions },
+  }
 }

@@ -1,7 +1,6 @@
 // Where the published schema says something else than the declarations it is generated from.
 
-const FIELDS: Readonly<Record<string, string>> = {
-}
+const FIELDS: Readonly<Record<string, string>> = {}
 
 /** Replaces the generated declaration of a field. */
 export const fieldOverlay = (definition: string, field: string): string | undefined => {

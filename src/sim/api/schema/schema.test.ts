@@ -4,7 +4,8 @@ import { definitionSchema, fieldOf, knownDefinitions, knownKinds, listTypeOf, lo
 import { openapiV2, openapiV3 } from './openapi.ts'
 
 test('every definition can be walked, and every kind is found', () => {
-  for (const definition of knownDefinitions()) for (const field of definitionSchema(definition).fields?.().values() ?? []) expect(field.schema.goType).not.toBe('')
+  for (const definition of knownDefinitions())
+    for (const field of definitionSchema(definition).fields?.().values() ?? []) expect(field.schema.goType).not.toBe('')
   for (const { group, version, kind } of knownKinds()) expect(schemaFor(group, version, kind)?.fields?.().has('kind')).toBe(true)
   expect(schemaFor('', 'v1', 'Gadget')).toBeUndefined()
   expect(schemaFor('', 'v1', 'constructor')).toBeUndefined()
@@ -28,7 +29,9 @@ test('lists know their keys and patch strategies', () => {
 })
 
 test('OpenAPI documents name kinds, merge keys and paths', () => {
-  const resources = [{ group: 'apps', version: 'v1', kind: 'Deployment', resource: 'deployments', namespaced: true, subresources: ['status', 'scale'] }]
+  const resources = [
+    { group: 'apps', version: 'v1', kind: 'Deployment', resource: 'deployments', namespaced: true, subresources: ['status', 'scale'] },
+  ]
   // biome-ignore lint/suspicious/noExplicitAny: a document is free-form JSON.
   const v3 = openapiV3(resources, descriptions) as any
   const deployment = v3.components.schemas['io.k8s.api.apps.v1.Deployment']
@@ -41,7 +44,9 @@ test('OpenAPI documents name kinds, merge keys and paths', () => {
     'x-kubernetes-patch-merge-key': 'name',
     'x-kubernetes-patch-strategy': 'merge',
   })
-  expect(v3.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}'].patch.parameters.map((p: { name: string }) => p.name)).toContain('fieldValidation')
+  expect(
+    v3.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}'].patch.parameters.map((p: { name: string }) => p.name),
+  ).toContain('fieldValidation')
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   const v2 = openapiV2(resources) as any
   const refs = JSON.stringify(v2).match(/#\/definitions\/[^"]+/g) ?? []

@@ -25,8 +25,10 @@ export const isValidConditionReason = (value: string): string[] =>
 
 export const validateCondition = (condition: Condition, field: string): FieldError[] => {
   const errors = validateLabelName(condition.type ?? '', `${field}.type`)
-  if (!['True', 'False', 'Unknown'].includes(condition.status)) errors.push(notSupported(`${field}.status`, condition.status ?? '', ['False', 'True', 'Unknown']))
-  if ((condition.observedGeneration ?? 0) < 0) errors.push(invalid(`${field}.observedGeneration`, condition.observedGeneration, 'must be greater than or equal to zero'))
+  if (!['True', 'False', 'Unknown'].includes(condition.status))
+    errors.push(notSupported(`${field}.status`, condition.status ?? '', ['False', 'True', 'Unknown']))
+  if ((condition.observedGeneration ?? 0) < 0)
+    errors.push(invalid(`${field}.observedGeneration`, condition.observedGeneration, 'must be greater than or equal to zero'))
   if (!condition.lastTransitionTime) errors.push(required(`${field}.lastTransitionTime`))
   if (!condition.reason) errors.push(required(`${field}.reason`))
   else {

@@ -158,8 +158,12 @@ export const warningsForIP = (field: string, value: string): string[] => {
   const ip = parseIP(value)
   if (!ip) return []
   const canonical = formatIP(ip.family, ip.value)
-  if (ip.leadingZeros || ip.mapped) return [`${field}: non-standard IP address ${goQuote(value)} will be considered invalid in a future Kubernetes release: use ${goQuote(canonical)}`]
-  if (ip.family === 'IPv6' && canonical !== value) return [`${field}: IPv6 address ${goQuote(value)} should be in RFC 5952 canonical format (${goQuote(canonical)})`]
+  if (ip.leadingZeros || ip.mapped)
+    return [
+      `${field}: non-standard IP address ${goQuote(value)} will be considered invalid in a future Kubernetes release: use ${goQuote(canonical)}`,
+    ]
+  if (ip.family === 'IPv6' && canonical !== value)
+    return [`${field}: IPv6 address ${goQuote(value)} should be in RFC 5952 canonical format (${goQuote(canonical)})`]
   return []
 }
 
@@ -170,9 +174,14 @@ export const warningsForCIDR = (field: string, value: string): string[] => {
   const canonical = formatCIDR(cidr)
   if (cidr.address !== cidr.network) {
     const single = `${formatIP(cidr.family, cidr.address)}/${bitsOf(cidr.family)}`
-    warnings.push(`${field}: CIDR value ${goQuote(value)} is ambiguous in this context (should be ${goQuote(canonical)} or ${goQuote(single)}?)`)
+    warnings.push(
+      `${field}: CIDR value ${goQuote(value)} is ambiguous in this context (should be ${goQuote(canonical)} or ${goQuote(single)}?)`,
+    )
   }
-  if (cidr.leadingZeros || cidr.mapped) warnings.push(`${field}: non-standard CIDR value ${goQuote(value)} will be considered invalid in a future Kubernetes release: use ${goQuote(canonical)}`)
+  if (cidr.leadingZeros || cidr.mapped)
+    warnings.push(
+      `${field}: non-standard CIDR value ${goQuote(value)} will be considered invalid in a future Kubernetes release: use ${goQuote(canonical)}`,
+    )
   if (warnings.length === 0 && cidr.family === 'IPv6' && canonical !== value) {
     warnings.push(`${field}: IPv6 CIDR value ${goQuote(value)} should be in RFC 5952 canonical format (${goQuote(canonical)})`)
   }

@@ -21,7 +21,11 @@ export const validateLabels = (labels: Readonly<Record<string, string>> | undefi
 export const labelSelectorHasInvalidLabelValue = (selector: LabelSelector | undefined): boolean =>
   (selector?.matchExpressions ?? []).some((e) => (e.values ?? []).some((v) => isValidLabelValue(v).length > 0))
 
-export const validateLabelSelectorRequirement = (r: LabelSelectorRequirement, field: string, options: LabelSelectorValidationOptions = {}): FieldError[] => {
+export const validateLabelSelectorRequirement = (
+  r: LabelSelectorRequirement,
+  field: string,
+  options: LabelSelectorValidationOptions = {},
+): FieldError[] => {
   const errors: FieldError[] = []
   const values = r.values ?? []
   if (r.operator === 'In' || r.operator === 'NotIn') {
@@ -40,10 +44,16 @@ export const validateLabelSelectorRequirement = (r: LabelSelectorRequirement, fi
   return errors
 }
 
-export const validateLabelSelector = (selector: LabelSelector | undefined, field: string, options: LabelSelectorValidationOptions = {}): FieldError[] =>
+export const validateLabelSelector = (
+  selector: LabelSelector | undefined,
+  field: string,
+  options: LabelSelectorValidationOptions = {},
+): FieldError[] =>
   selector === undefined || selector === null
     ? []
     : [
         ...validateLabels(selector.matchLabels, `${field}.matchLabels`),
-        ...(selector.matchExpressions ?? []).flatMap((e, i) => validateLabelSelectorRequirement(e, `${field}.matchExpressions[${i}]`, options)),
+        ...(selector.matchExpressions ?? []).flatMap((e, i) =>
+          validateLabelSelectorRequirement(e, `${field}.matchExpressions[${i}]`, options),
+        ),
       ]

@@ -62,7 +62,9 @@ export const isDNS1123Label = (value: string): string[] => {
   const errors: string[] = []
   if (byteLength(value) > 63) errors.push(maxLenError(63))
   if (!dns1123Label.test(value)) {
-    errors.push(dns1123Subdomain.test(value) ? 'must not contain dots' : regexError(DNS1123_LABEL_MESSAGE, DNS1123_LABEL, 'my-name', '123-abc'))
+    errors.push(
+      dns1123Subdomain.test(value) ? 'must not contain dots' : regexError(DNS1123_LABEL_MESSAGE, DNS1123_LABEL, 'my-name', '123-abc'),
+    )
   }
   return errors
 }
@@ -77,7 +79,8 @@ export const isDNS1123Subdomain = (value: string): string[] => {
 export const isDNS1123SubdomainWithUnderscore = (value: string): string[] => {
   const errors: string[] = []
   if (byteLength(value) > 253) errors.push(maxLenError(253))
-  if (!dns1123SubdomainUnderscore.test(value)) errors.push(regexError(DNS1123_SUBDOMAIN_UNDERSCORE_MESSAGE, DNS1123_SUBDOMAIN_UNDERSCORE, 'example.com'))
+  if (!dns1123SubdomainUnderscore.test(value))
+    errors.push(regexError(DNS1123_SUBDOMAIN_UNDERSCORE_MESSAGE, DNS1123_SUBDOMAIN_UNDERSCORE, 'example.com'))
   return errors
 }
 
@@ -134,9 +137,18 @@ export const isValidLabelValue = (value: string): string[] => {
 export const isCIdentifier = (value: string): string[] =>
   cIdentifier.test(value)
     ? []
-    : [regexError("a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", C_IDENTIFIER, 'my_name', 'MY_NAME', 'MyName')]
+    : [
+        regexError(
+          "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+          C_IDENTIFIER,
+          'my_name',
+          'MY_NAME',
+          'MyName',
+        ),
+      ]
 
-export const isInRange = (value: number, low: number, high: number): string[] => (value >= low && value <= high ? [] : [inclusiveRangeError(low, high)])
+export const isInRange = (value: number, low: number, high: number): string[] =>
+  value >= low && value <= high ? [] : [inclusiveRangeError(low, high)]
 export const isValidPortNum = (port: number): string[] => isInRange(port, 1, 65535)
 export const isValidGroupID = (gid: number): string[] => isInRange(gid, 0, 2147483647)
 export const isValidUserID = (uid: number): string[] => isInRange(uid, 0, 2147483647)
@@ -156,7 +168,9 @@ export const isValidPercent = (value: string): string[] =>
   percent.test(value) ? [] : [regexError("a valid percent string must be a numeric string followed by an ending '%'", PERCENT, '1%', '93%')]
 
 export const isHTTPHeaderName = (value: string): string[] =>
-  httpHeaderName.test(value) ? [] : [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", HTTP_HEADER_NAME, 'X-Header-Name')]
+  httpHeaderName.test(value)
+    ? []
+    : [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", HTTP_HEADER_NAME, 'X-Header-Name')]
 
 const changesDirectory = (value: string): string[] =>
   value === '.' ? ["must not be '.'"] : value === '..' ? ["must not be '..'"] : value.startsWith('..') ? ["must not start with '..'"] : []
@@ -180,7 +194,8 @@ export const isEnvVarName = (value: string): string[] => {
 export const isRelaxedEnvVarName = (value: string): string[] => {
   const errors: string[] = []
   if (value === '') errors.push(`environment variable name ${emptyError}`)
-  if (!/^[\x20-\x3c\x3e-\x7e]*$/.test(value)) errors.push("a valid environment variable name must consist only of printable ASCII characters other than '='")
+  if (!/^[\x20-\x3c\x3e-\x7e]*$/.test(value))
+    errors.push("a valid environment variable name must consist only of printable ASCII characters other than '='")
   return errors
 }
 
@@ -188,7 +203,15 @@ export const isConfigMapKey = (value: string): string[] => {
   const errors: string[] = []
   if (byteLength(value) > 253) errors.push(maxLenError(253))
   if (!configMapKey.test(value)) {
-    errors.push(regexError("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", CONFIG_MAP_KEY, 'key.name', 'KEY_NAME', 'key-name'))
+    errors.push(
+      regexError(
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+        CONFIG_MAP_KEY,
+        'key.name',
+        'KEY_NAME',
+        'key-name',
+      ),
+    )
   }
   return [...errors, ...changesDirectory(value)]
 }

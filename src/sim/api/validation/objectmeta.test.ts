@@ -5,12 +5,15 @@ import type { ObjectMeta } from '../types/kubernetes.gen.ts'
 import { nameIsDNSSubdomain } from './names.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from './objectmeta.ts'
 
-const texts = (meta: ObjectMeta, namespaced = true): string[] => validateObjectMeta(meta, namespaced, nameIsDNSSubdomain).map(fieldErrorText)
+const texts = (meta: ObjectMeta, namespaced = true): string[] =>
+  validateObjectMeta(meta, namespaced, nameIsDNSSubdomain).map(fieldErrorText)
 
 test('metadata is checked in the order of upstream', () => {
   expect(texts({})).toEqual(['metadata.name: Required value: name or generateName is required', 'metadata.namespace: Required value'])
   expect(texts({ name: 'a', namespace: 'b' }, false)).toEqual(['metadata.namespace: Forbidden: not allowed on this type'])
-  expect(texts({ name: 'a', namespace: 'b', labels: { '': 'x' } })[0]).toBe('metadata.labels: Invalid value: "": name part must be non-empty')
+  expect(texts({ name: 'a', namespace: 'b', labels: { '': 'x' } })[0]).toBe(
+    'metadata.labels: Invalid value: "": name part must be non-empty',
+  )
   expect(texts({ name: 'a', namespace: 'b', finalizers: ['orphan', 'foregroundDeletion'] })).toEqual([
     'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
   ])
@@ -18,14 +21,23 @@ test('metadata is checked in the order of upstream', () => {
 
 test('owners must be named completely, and only one controls', () => {
   const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u', controller: true }
-  expect(texts({ name: 'a', namespace: 'b', ownerReferences: [{ ...owner, uid: '' }] })).toEqual(['metadata.ownerReferences.uid: Invalid value: "": must not be empty'])
+  expect(texts({ name: 'a', namespace: 'b', ownerReferences: [{ ...owner, uid: '' }] })).toEqual([
+    'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
+  ])
   expect(texts({ name: 'a', namespace: 'b', ownerReferences: [owner, { ...owner, name: 'q' }] })[0]).toContain(
     'Only one reference can have Controller set to true. Found "true" in references for Pod/p and Pod/q',
   )
 })
 
 test('an update may not change what identifies an object', () => {
-  const old: ObjectMeta = { name: 'a', namespace: 'b', uid: '1', resourceVersion: '5', deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['x/y'] }
+  const old: ObjectMeta = {
+    name: 'a',
+    namespace: 'b',
+    uid: '1',
+    resourceVersion: '5',
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+    finalizers: ['x/y'],
+  }
   const errors = validateObjectMetaUpdate({ ...old, uid: '2', resourceVersion: '', finalizers: ['x/y', 'x/z'] }, old).map(fieldErrorText)
   expect(errors).toEqual([
     'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"x/z"}',

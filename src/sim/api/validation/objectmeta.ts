@@ -12,7 +12,8 @@ export const fieldImmutableErrorMsg = 'field is immutable'
 export const isNegativeErrorMsg = 'must be greater than or equal to 0'
 export const totalAnnotationSizeLimitBytes = 256 * 1024
 
-export const validateNonnegativeField = (value: number, field: string): FieldError[] => (value < 0 ? [invalid(field, value, isNegativeErrorMsg)] : [])
+export const validateNonnegativeField = (value: number, field: string): FieldError[] =>
+  value < 0 ? [invalid(field, value, isNegativeErrorMsg)] : []
 
 export const validateImmutableField = (next: unknown, old: unknown, field: string): FieldError[] =>
   deepEqual(next ?? null, old ?? null) ? [] : [invalid(field, next ?? null, fieldImmutableErrorMsg)]
@@ -42,7 +43,10 @@ const validateOwnerReference = (reference: OwnerReference, field: string): Field
   if (name === '') errors.push(invalid(`${field}.name`, name, 'must not be empty'))
   if (uid === '') errors.push(invalid(`${field}.uid`, uid, 'must not be empty'))
   if (apiVersion === 'v1' && kind === 'Event') {
-    errors.push({ ...invalid(field, reference, '/v1, Kind=Event is disallowed from being an owner'), badValueText: ownerReferenceText(reference) })
+    errors.push({
+      ...invalid(field, reference, '/v1, Kind=Event is disallowed from being an owner'),
+      badValueText: ownerReferenceText(reference),
+    })
   }
   return errors
 }
@@ -65,7 +69,11 @@ export const validateOwnerReferences = (references: readonly OwnerReference[] | 
     if (first === '') first = current
     else {
       errors.push({
-        ...invalid(field, references, `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${current}`),
+        ...invalid(
+          field,
+          references,
+          `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${current}`,
+        ),
         badValueText: `[${(references ?? []).map(ownerReferenceText).join(',')}]`,
       })
     }
@@ -73,7 +81,8 @@ export const validateOwnerReferences = (references: readonly OwnerReference[] | 
   return errors
 }
 
-export const validateFinalizerName = (name: string, field: string): FieldError[] => isQualifiedName(name).map((m) => invalid(field, name, m))
+export const validateFinalizerName = (name: string, field: string): FieldError[] =>
+  isQualifiedName(name).map((m) => invalid(field, name, m))
 
 export const validateFinalizers = (finalizers: readonly string[] | undefined, field: string): FieldError[] => {
   const errors = (finalizers ?? []).flatMap((f) => validateFinalizerName(f, field))
@@ -83,7 +92,11 @@ export const validateFinalizers = (finalizers: readonly string[] | undefined, fi
   return errors
 }
 
-export const validateNoNewFinalizers = (next: readonly string[] | undefined, old: readonly string[] | undefined, field: string): FieldError[] => {
+export const validateNoNewFinalizers = (
+  next: readonly string[] | undefined,
+  old: readonly string[] | undefined,
+  field: string,
+): FieldError[] => {
   const extra = sortStrings(new Set((next ?? []).filter((f) => !(old ?? []).includes(f))))
   if (extra.length === 0) return []
   return [forbidden(field, `no new finalizers can be added if the object is being deleted, found new finalizers ${goStringSlice(extra)}`)]
@@ -93,8 +106,10 @@ export const validateManagedFields = (entries: readonly ManagedFieldsEntry[] | u
   (entries ?? []).flatMap((entry, i) => {
     const errors: FieldError[] = []
     const at = `${field}[${i}]`
-    if (entry.operation !== 'Apply' && entry.operation !== 'Update') errors.push(invalid(`${at}.operation`, entry.operation ?? '', 'must be `Apply` or `Update`'))
-    if (entry.fieldsType !== undefined && entry.fieldsType !== '' && entry.fieldsType !== 'FieldsV1') errors.push(invalid(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'))
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update')
+      errors.push(invalid(`${at}.operation`, entry.operation ?? '', 'must be `Apply` or `Update`'))
+    if (entry.fieldsType !== undefined && entry.fieldsType !== '' && entry.fieldsType !== 'FieldsV1')
+      errors.push(invalid(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'))
     errors.push(...validateFieldManager(entry.manager ?? '', `${at}.manager`))
     if (byteLength(entry.subresource ?? '') > 256) errors.push(tooLong(`${at}.subresource`, 256))
     return errors
@@ -104,7 +119,8 @@ export const validateManagedFields = (entries: readonly ManagedFieldsEntry[] | u
 export const validateObjectMeta = (meta: ObjectMeta, namespaced: boolean, nameFn: ValidateNameFunc, path = 'metadata'): FieldError[] => {
   const errors: FieldError[] = []
   const { name = '', generateName = '', namespace = '' } = meta
-  if (generateName !== '') for (const message of nameFn(generateName, true)) errors.push(invalid(`${path}.generateName`, generateName, message))
+  if (generateName !== '')
+    for (const message of nameFn(generateName, true)) errors.push(invalid(`${path}.generateName`, generateName, message))
   if (name === '') errors.push(required(`${path}.name`, 'name or generateName is required'))
   else for (const message of nameFn(name, false)) errors.push(invalid(`${path}.name`, name, message))
   if (!namespaced) {

@@ -112,7 +112,9 @@ const parseIndentlessSequence = (state: State, node: Draft): YamlNode => {
   const { scanner } = state
   while (scanner.peek().type === 'block-entry') {
     const token = scanner.next()
-    node.children.push(is(scanner.peek(), 'block-entry', 'key', 'value', 'block-end') ? emptyScalar(token.line) : parseNode(state, true, false))
+    node.children.push(
+      is(scanner.peek(), 'block-entry', 'key', 'value', 'block-end') ? emptyScalar(token.line) : parseNode(state, true, false),
+    )
   }
   return node
 }
@@ -255,7 +257,9 @@ export const parseFirstDocument = (text: string, maxDepth: number): YamlNode | u
     if (token.type !== 'document-start') throw parserError('did not find expected <document start>', token)
     scanner.next()
     const content = scanner.peek()
-    root = is(content, 'version-directive', 'tag-directive', 'document-start', 'document-end', 'stream-end') ? emptyScalar(content.line) : parseNode(state, true, false)
+    root = is(content, 'version-directive', 'tag-directive', 'document-start', 'document-end', 'stream-end')
+      ? emptyScalar(content.line)
+      : parseNode(state, true, false)
   } else root = parseNode(state, true, false)
   // The end of the document is looked for, and with it the next token.
   scanner.peek()

@@ -52,11 +52,29 @@ interface SimpleKey {
 const MAX_FLOW_LEVEL = 10_000
 const INDICATORS = '-?:,[]{}#&*!|>\'"%@`'
 const ESCAPES: Readonly<Record<string, string>> = {
-  '0': '\0', a: '\x07', b: '\b', t: '\t', '\t': '\t', n: '\n', v: '\v', f: '\f', r: '\r', e: '\x1b', ' ': ' ', '"': '"', "'": "'", '\\': '\\', N: '\x85', _: '\xa0', L: '\u2028', P: '\u2029',
+  '0': '\0',
+  a: '\x07',
+  b: '\b',
+  t: '\t',
+  '\t': '\t',
+  n: '\n',
+  v: '\v',
+  f: '\f',
+  r: '\r',
+  e: '\x1b',
+  ' ': ' ',
+  '"': '"',
+  "'": "'",
+  '\\': '\\',
+  N: '\x85',
+  _: '\xa0',
+  L: '\u2028',
+  P: '\u2029',
 }
 const HEX_LENGTH: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
 // What YAML counts as printable; everything else is refused before anything is read.
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
+const CONTROL =
+  /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
 export interface Scanner {
   peek(): Token
@@ -118,7 +136,12 @@ export const createScanner = (source: string): Scanner => {
     const three = text.slice(at, at + 3)
     return column === 0 && (three === '---' || three === '...') && isBlankZ(3)
   }
-  const token = (type: TokenType, startLine: number, value = '', more: Partial<Token> = {}): Token => ({ type, line: startLine, value, ...more })
+  const token = (type: TokenType, startLine: number, value = '', more: Partial<Token> = {}): Token => ({
+    type,
+    line: startLine,
+    value,
+    ...more,
+  })
   const insert = (position: number, t: Token): void => {
     if (position < 0) tokens.push(t)
     else tokens.splice(position, 0, t)
