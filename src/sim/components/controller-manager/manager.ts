@@ -2,6 +2,14 @@
 import type { ComponentType } from '../../net/context.ts'
 import { controllerManager } from './runtime/runtime.ts'
 import type { Controller, KubeControllerManagerConfig } from './runtime/types.ts'
+import { daemonSetController } from './daemonset/daemonset.ts'
+import { endpointsController } from './endpoints/endpoints.ts'
+import { endpointSliceController } from './endpointslice/endpointslice.ts'
+import { endpointSliceMirroringController } from './endpointslicemirroring/endpointslicemirroring.ts'
+import { nodeIpamController } from './node-ipam/node-ipam.ts'
+import { nodeEvictor, nodeLifecycleController, nodeMonitor, nodePods } from './node-lifecycle/node-lifecycle.ts'
+import { statefulSetController } from './statefulset/statefulset.ts'
+import { taintEvictionController, taintEvictor } from './taint-eviction/taint-eviction.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { garbageCollector, orphanCollector } from './garbage-collector/garbage-collector.ts'
 import { namespaceController } from './namespace/namespace.ts'
@@ -17,12 +25,27 @@ type Any = Controller<any>
 /** What a cluster cannot do without: its own bookkeeping. */
 const API: readonly Any[] = [namespaceController, serviceAccountController, rootCAPublisher, garbageCollector, orphanCollector]
 const SCHEDULING: readonly Any[] = []
-const CLUSTER: readonly Any[] = [deploymentController, replicaSetController, replicationController]
+const CLUSTER: readonly Any[] = [
+  deploymentController,
+  replicaSetController,
+  replicationController,
+  endpointsController,
+  endpointSliceController,
+  endpointSliceMirroringController,
+  nodeLifecycleController,
+  nodeMonitor,
+  nodeEvictor,
+  nodePods,
+  taintEvictionController,
+  taintEvictor,
+  daemonSetController,
+  statefulSetController,
+]
 
 export function controllersFor(config: KubeControllerManagerConfig): readonly Any[] {
   if (config.profile === 'api') return API
   if (config.profile === 'scheduling') return [...API, ...SCHEDULING]
-  return [...API, ...SCHEDULING, ...CLUSTER]
+  return [...API, ...SCHEDULING, ...CLUSTER, ...(config.allocateNodeCIDRs ? [nodeIpamController] : [])]
 }
 
 export const kubeControllerManagerType: ComponentType = controllerManager('kube-controller-manager', controllersFor)
