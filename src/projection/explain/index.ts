@@ -43,7 +43,7 @@ export function explain(record: TraceRecord, world: World): Caption {
     actor: who,
     actorElement: at ?? elementOf(record.actor),
     kind: record.kind,
-    title: title.charAt(0).toUpperCase() + title.slice(1),
+    title: capital(title),
     because,
     ...(record.subject ? { subject: record.subject } : {}),
     concept: { label, url },
@@ -51,3 +51,8 @@ export function explain(record: TraceRecord, world: World): Caption {
 }
 
 export type { TraceData }
+
+/** Names of programs stay as they are written. */
+function capital(title: string): string {
+  return /^(kube-|kubectl|etcd|containerd|kubeadm)/.test(title) ? title : title.charAt(0).toUpperCase() + title.slice(1)
+}

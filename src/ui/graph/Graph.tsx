@@ -189,7 +189,7 @@ function makeNodes(elements: ReadonlyMap<string, SceneElement>, layout: PlacedLa
   for (const [id, rect] of layout.rects) {
     const element = elements.get(id)
     if (!element || (element.type !== 'host' && element.type !== 'person')) continue
-    const base = { id, position: { x: rect.x, y: rect.y }, width: rect.width, height: rect.height, style: { width: rect.width, height: rect.height }, ...fixed }
+    const base = { id, position: { x: rect.x, y: rect.y }, width: rect.width, height: rect.height, style: { width: rect.width, height: rect.height, pointerEvents: 'all' as const }, ...fixed }
     nodes.push(element.type === 'host' ? { ...base, type: 'host', data: { origin: rect } } : { ...base, type: 'person', data: {} })
   }
   const waiting = layout.inside.get('') ?? []
@@ -198,7 +198,7 @@ function makeNodes(elements: ReadonlyMap<string, SceneElement>, layout: PlacedLa
     const x = Math.min(...all.map((r) => r.x))
     const y = Math.min(...all.map((r) => r.y))
     const origin = { x, y, width: Math.max(...all.map((r) => r.x + r.width)) - x, height: Math.max(...all.map((r) => r.y + r.height)) - y }
-    nodes.push({ id: 'tray', type: 'tray', position: { x, y }, width: origin.width, height: origin.height, style: { width: origin.width, height: origin.height }, data: { origin }, ...fixed })
+    nodes.push({ id: 'tray', type: 'tray', position: { x, y }, width: origin.width, height: origin.height, style: { width: origin.width, height: origin.height, pointerEvents: 'none' }, data: { origin }, ...fixed })
   }
   return nodes
 }
