@@ -1,6 +1,5 @@
 // Schemas of the built-in kinds, read on demand from the generated data.
 import { getOwn } from '../../../lib/own.ts'
-import { fieldOverlay, structOverlay } from './overlay.ts'
 import data from './kubernetes.gen.json' with { type: 'json' }
 import type { Field, ObjectSchema, SchemaType } from './types.ts'
 
@@ -102,12 +101,12 @@ export const definitionSchema = (definition: string): ObjectSchema => {
     const made = new Map<string, Field>(kindDefinitions.has(definition) ? TYPE_META : [])
     for (const name of Object.keys(source ?? {})) {
       if (name === '') continue
-      made.set(name, parseField(name, fieldOverlay(definition, name) ?? (source?.[name] as string)))
+      made.set(name, parseField(name, source?.[name] as string))
     }
     memo = made
     return made
   }
-  const atomic = (structOverlay(definition) ?? source?.['']) === 'atomic'
+  const atomic = source?.[''] === 'atomic'
   const schema: ObjectSchema = { type: 'object', goType, definition, fields, ...(atomic ? { atomic } : {}) }
   definitions.set(definition, schema)
   return schema
