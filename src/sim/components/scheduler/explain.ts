@@ -54,7 +54,7 @@ export function rejections(verdicts: NodeToStatus): Pick<AttemptRecord, 'rejecte
   }
   const rejected = verdicts.nodes.slice(0, EXPLAINED_NODES).map((node, i) => {
     const { plugin, reasons, code } = verdicts.statuses[i] as Status
-    return { node, plugin, reasons, unresolvable: code === 'UnschedulableAndUnresolvable' }
+    return { node: node.name, plugin, reasons, unresolvable: code === 'UnschedulableAndUnresolvable' }
   })
   return { rejected, reasons: [...counts.values()] }
 }

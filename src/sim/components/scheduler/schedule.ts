@@ -1,6 +1,7 @@
 // One scheduling decision, without a cluster: a pod and a snapshot in, a node or reasons out (pkg/scheduler/schedule_one.go).
 import { sortStrings } from '../../../lib/compare.ts'
 import { type Diagnosis, NO_NODES_MESSAGE } from './framework/fiterror.ts'
+import type { NodeInfo } from './framework/nodeinfo.ts'
 import { type Filters, nodeFilter, runPreFilterPlugins, runScorePlugins, type Scores } from './framework/runtime.ts'
 import { nodeAt } from './framework/snapshot.ts'
 import { type Status, statusMessage, unresolvable } from './framework/status.ts'
@@ -30,7 +31,7 @@ export type ScheduleResult =
 
 /** The rejected nodes of a search, in the order in which they were met. */
 interface Rejected {
-  readonly nodes: string[]
+  readonly nodes: NodeInfo[]
   readonly statuses: Status[]
   readonly plugins: Set<string>
 }
@@ -87,7 +88,7 @@ function findNodesThatPassFilters(cycle: Cycle, filter: (i: number) => Status | 
       feasible.push(i)
       continue
     }
-    rejected.nodes.push(nodeAt(snapshot, i).name)
+    rejected.nodes.push(nodeAt(snapshot, i))
     rejected.statuses.push(status)
     if (status === last) continue
     last = status

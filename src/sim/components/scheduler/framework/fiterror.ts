@@ -1,10 +1,11 @@
 // The text that explains why no node was found (pkg/scheduler/framework/types.go FitError).
 import { sortStrings } from '../../../../lib/compare.ts'
+import type { NodeInfo } from './nodeinfo.ts'
 import type { Status } from './status.ts'
 
 /** Verdicts of the nodes that were looked at and rejected; `absent` is the verdict of all others. */
 export interface NodeToStatus {
-  readonly nodes: readonly string[]
+  readonly nodes: readonly NodeInfo[]
   /** Side by side with `nodes`. */
   readonly statuses: readonly Status[]
   readonly absent: Status | undefined
@@ -17,7 +18,7 @@ export interface Diagnosis extends NodeToStatus {
 }
 
 export function statusOf(verdicts: NodeToStatus, node: string): Status | undefined {
-  const i = verdicts.nodes.indexOf(node)
+  const i = verdicts.nodes.findIndex((n) => n.name === node)
   return i < 0 ? verdicts.absent : verdicts.statuses[i]
 }
 

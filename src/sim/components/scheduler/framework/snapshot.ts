@@ -97,6 +97,51 @@ export function perChunk<T>(chunk: Chunk, key: string, compute: (chunk: Chunk) =
   return found
 }
 
+/** A sum over all chunks that is kept from one snapshot to the next: only chunks that changed are counted anew. */
+export interface RunningSum<P, T> {
+  /** Of one chunk. Also the key's business: two sums of the same key count the same. */
+  count(chunk: Chunk): P
+  empty(): T
+  /** In place. */
+  add(total: T, part: P, sign: 1 | -1): void
+}
+
+interface Slot {
+  chunks: readonly Chunk[]
+  total: unknown
+}
+
+const SLOT_LIMIT = 32
+const slots = new WeakMap<Snapshot['index'], Map<string, Slot>>()
+
+/** The sum for this snapshot. It is only good until the next call with the same key: callers read it within their cycle. */
+export function runningSum<P, T>(snapshot: Snapshot, key: string, sum: RunningSum<P, T>): T {
+  let byKey = slots.get(snapshot.index)
+  if (!byKey) {
+    byKey = new Map()
+    slots.set(snapshot.index, byKey)
+  }
+  let slot = byKey.get(key)
+  if (!slot) {
+    if (byKey.size >= SLOT_LIMIT) byKey.clear()
+    slot = { chunks: [], total: sum.empty() }
+    byKey.set(key, slot)
+  }
+  const total = slot.total as T
+  const { chunks } = snapshot
+  if (slot.chunks !== chunks) {
+    for (let i = 0; i < chunks.length; i++) {
+      const before = slot.chunks[i]
+      const now = chunks[i] as Chunk
+      if (before === now) continue
+      if (before) sum.add(total, perChunk(before, key, sum.count), -1)
+      sum.add(total, perChunk(now, key, sum.count), 1)
+    }
+    slot.chunks = chunks
+  }
+  return total
+}
+
 /** Zones in the order in which they appeared, each with its nodes in the order in which they came. */
 export type NodeTree = readonly { readonly zone: string; readonly nodes: readonly string[] }[]
 

@@ -69,17 +69,15 @@ function findCandidates(
   diagnosis: Diagnosis,
   random: () => number,
   now: number,
-): { candidates: Candidate[]; statuses: { nodes: string[]; statuses: Status[] } } {
+): { candidates: Candidate[]; statuses: { nodes: NodeInfo[]; statuses: Status[] } } {
   const { snapshot } = cycle
   const candidates: Candidate[] = []
-  const statuses = { nodes: [] as string[], statuses: [] as Status[] }
+  const statuses = { nodes: [] as NodeInfo[], statuses: [] as Status[] }
   const potential: NodeInfo[] = []
-  diagnosis.statuses.forEach((status, i) => {
-    if (status.code === 'Unschedulable') potential.push(getNode(snapshot, diagnosis.nodes[i] as string) as NodeInfo)
-  })
+  for (let i = 0; i < diagnosis.nodes.length; i++) if ((diagnosis.statuses[i] as Status).code === 'Unschedulable') potential.push(diagnosis.nodes[i] as NodeInfo)
   if (diagnosis.absent?.code === 'Unschedulable') {
     const known = new Set(diagnosis.nodes)
-    for (const node of allNodes(snapshot)) if (!known.has(node.name)) potential.push(node)
+    for (const node of allNodes(snapshot)) if (!known.has(node)) potential.push(node)
   }
   if (potential.length === 0) return { candidates, statuses }
 
@@ -94,7 +92,7 @@ function findCandidates(
     const evaluate = (): Candidate | { status: Status } => selectVictimsOnNode(cycle, filters.all, node, budgets, now)
     const result = shared === undefined || cycle.nominator.forNode(node.name).length > 0 ? evaluate() : perNode(node, shared, evaluate)
     if ('status' in result) {
-      statuses.nodes.push(node.name)
+      statuses.nodes.push(node)
       statuses.statuses.push(result.status)
       continue
     }

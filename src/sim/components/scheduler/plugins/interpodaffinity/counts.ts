@@ -17,14 +17,20 @@ export function addAt(counts: TopologyCounts, node: NodeInfo, topologyKey: strin
   values.set(value, (values.get(value) ?? 0) + amount)
 }
 
-export function addAll(to: TopologyCounts, from: ReadonlyTopologyCounts): void {
+/** Pairs that come to 0 go. */
+export function addAll(to: TopologyCounts, from: ReadonlyTopologyCounts, sign: 1 | -1): void {
   for (const [key, values] of from) {
     let target = to.get(key)
     if (!target) {
       target = new Map()
       to.set(key, target)
     }
-    for (const [value, amount] of values) target.set(value, (target.get(value) ?? 0) + amount)
+    for (const [value, amount] of values) {
+      const sum = (target.get(value) ?? 0) + sign * amount
+      if (sum === 0) target.delete(value)
+      else target.set(value, sum)
+    }
+    if (target.size === 0) to.delete(key)
   }
 }
 

@@ -6,7 +6,7 @@ import { type AffinityTerm, matchesAllTerms, termMatches } from '../../framework
 import { MAX_NODE_SCORE } from '../../framework/names.ts'
 import type { NodeInfo } from '../../framework/nodeinfo.ts'
 import type { PodInfo } from '../../framework/podinfo.ts'
-import { type Chunk, perChunk } from '../../framework/snapshot.ts'
+import { type Chunk, type RunningSum, runningSum } from '../../framework/snapshot.ts'
 import { unresolvable, unschedulable } from '../../framework/status.ts'
 import { type Cycle, type Listers, type Plugin, SKIP } from '../../framework/types.ts'
 import { addAll, addAt, copyCounts, countAt, isEmpty, type TopologyCounts } from './counts.ts'
@@ -36,21 +36,18 @@ export const interPodAffinity: Plugin = {
     const namespaceLabels = cycle.listers.namespaceLabels(pod.namespace)
     const affinityTerms = withNamespaces(pod.requiredAffinity, cycle.listers)
     const antiAffinityTerms = withNamespaces(pod.requiredAntiAffinity, cycle.listers)
-    const data: FilterData = { affinityTerms, antiAffinityTerms, namespaceLabels, existing: new Map(), affinity: new Map(), antiAffinity: new Map() }
+    let existing: TopologyCounts = new Map()
+    let own: Incoming = { affinity: new Map(), antiAffinity: new Map() }
     if (snapshot.podsWithRequiredAntiAffinity > 0) {
       const key = JSON.stringify(['existing anti-affinity', pod.namespace, pod.labels, namespaceLabels])
-      for (const chunk of snapshot.chunks) addAll(data.existing, perChunk(chunk, key, (c) => existingAntiAffinity(c, pod, namespaceLabels)))
+      existing = runningSum(snapshot, key, topologySum((c) => existingAntiAffinity(c, pod, namespaceLabels)))
     }
     if (affinityTerms.length > 0 || antiAffinityTerms.length > 0) {
       const key = JSON.stringify(['incoming affinity', affinityTerms.map(termKey), antiAffinityTerms.map(termKey)])
-      for (const chunk of snapshot.chunks) {
-        const part = perChunk(chunk, key, (c) => incoming(c, affinityTerms, antiAffinityTerms))
-        addAll(data.affinity, part.affinity)
-        addAll(data.antiAffinity, part.antiAffinity)
-      }
+      own = runningSum(snapshot, key, incomingSum((c) => incoming(c, affinityTerms, antiAffinityTerms)))
     }
-    if (isEmpty(data.existing) && affinityTerms.length === 0 && antiAffinityTerms.length === 0) return SKIP
-    return { data }
+    if (isEmpty(existing) && affinityTerms.length === 0 && antiAffinityTerms.length === 0) return SKIP
+    return { data: { affinityTerms, antiAffinityTerms, namespaceLabels, existing, ...own } satisfies FilterData }
   },
   updateWithPod(data: FilterData, cycle: Cycle, pod, node, sign): FilterData {
     const existing = copyCounts(data.existing)
@@ -82,8 +79,7 @@ export const interPodAffinity: Plugin = {
     const affinity = withNamespaces(pod.preferredAffinity, cycle.listers)
     const antiAffinity = withNamespaces(pod.preferredAntiAffinity, cycle.listers)
     const key = JSON.stringify(['preferred affinity', pod.namespace, pod.labels, namespaceLabels, affinity.map(termKey), antiAffinity.map(termKey)])
-    const scores: TopologyCounts = new Map()
-    for (const chunk of snapshot.chunks) addAll(scores, perChunk(chunk, key, (c) => preferences(c, pod, affinity, antiAffinity, namespaceLabels)))
+    const scores = runningSum(snapshot, key, topologySum((c) => preferences(c, pod, affinity, antiAffinity, namespaceLabels)))
     return scores.size === 0 ? SKIP : scores
   },
   score(scores: TopologyCounts, _, node) {
@@ -125,7 +121,23 @@ function existingAntiAffinity(chunk: Chunk, pod: PodInfo, namespaceLabels: Label
   return counts
 }
 
-function incoming(chunk: Chunk, affinityTerms: readonly AffinityTerm[], antiAffinityTerms: readonly AffinityTerm[]): { affinity: TopologyCounts; antiAffinity: TopologyCounts } {
+interface Incoming {
+  readonly affinity: TopologyCounts
+  readonly antiAffinity: TopologyCounts
+}
+
+const topologySum = (count: (chunk: Chunk) => TopologyCounts): RunningSum<TopologyCounts, TopologyCounts> => ({ count, empty: () => new Map(), add: addAll })
+
+const incomingSum = (count: (chunk: Chunk) => Incoming): RunningSum<Incoming, Incoming> => ({
+  count,
+  empty: () => ({ affinity: new Map(), antiAffinity: new Map() }),
+  add(total, part, sign) {
+    addAll(total.affinity, part.affinity, sign)
+    addAll(total.antiAffinity, part.antiAffinity, sign)
+  },
+})
+
+function incoming(chunk: Chunk, affinityTerms: readonly AffinityTerm[], antiAffinityTerms: readonly AffinityTerm[]): Incoming {
   const affinity: TopologyCounts = new Map()
   const antiAffinity: TopologyCounts = new Map()
   for (const node of chunk) {

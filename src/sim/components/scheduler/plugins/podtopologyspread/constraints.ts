@@ -7,7 +7,7 @@ import { hasUntoleratedTaint } from '../../framework/helpers.ts'
 import { LABEL_HOSTNAME, LABEL_ZONE } from '../../framework/names.ts'
 import type { NodeInfo } from '../../framework/nodeinfo.ts'
 import type { PodInfo } from '../../framework/podinfo.ts'
-import { type Chunk, perChunk } from '../../framework/snapshot.ts'
+import { type Chunk, chunkOf, perChunk, positionOf, runningSum, type Snapshot } from '../../framework/snapshot.ts'
 import type { Cycle, Listers } from '../../framework/types.ts'
 
 export interface Constraint {
@@ -112,28 +112,47 @@ export type DomainCounts = readonly ReadonlyMap<string, number>[]
 export function countDomains(cycle: Cycle, constraints: readonly Constraint[], requireAll: boolean, wanted: (c: Constraint) => boolean): DomainCounts {
   const inclusion = inclusionOf(cycle.pod)
   const key = memoKey(cycle.pod, constraints, requireAll, wanted)
-  const totals: Map<string, number>[] = constraints.map(() => new Map())
-  const count = (chunk: Chunk): Map<string, number>[] => {
-    const counts: Map<string, number>[] = constraints.map(() => new Map())
+  const count = (chunk: Chunk): DomainParts => {
+    const parts: DomainParts = constraints.map(() => ({ counts: new Map(), nodes: new Map() }))
     for (const node of chunk) {
       if (requireAll && !hasAllTopologies(node, constraints)) continue
       constraints.forEach((c, i) => {
         if (!wanted(c) || !includes(inclusion, c, node)) return
         const domain = getOwn(node.facts.labels, c.topologyKey) ?? ''
-        const map = counts[i] as Map<string, number>
-        map.set(domain, (map.get(domain) ?? 0) + countMatching(node.pods, c.selector, cycle.pod.namespace))
+        const { counts, nodes } = parts[i] as DomainPart
+        counts.set(domain, (counts.get(domain) ?? 0) + countMatching(node.pods, c.selector, cycle.pod.namespace))
+        nodes.set(domain, (nodes.get(domain) ?? 0) + 1)
       })
     }
-    return counts
+    return parts
   }
-  for (const chunk of cycle.snapshot.chunks) {
-    perChunk(chunk, key, count).forEach((map, i) => {
-      const total = totals[i] as Map<string, number>
-      for (const [domain, n] of map) total.set(domain, (total.get(domain) ?? 0) + n)
-    })
-  }
-  return totals
+  return runningSum<DomainParts, DomainParts>(cycle.snapshot, key, {
+    count,
+    empty: () => constraints.map(() => ({ counts: new Map(), nodes: new Map() })),
+    add(total, part, sign) {
+      part.forEach(({ counts, nodes }, i) => {
+        const t = total[i] as DomainPart
+        for (const [domain, n] of counts) {
+          const left = (t.nodes.get(domain) ?? 0) + sign * (nodes.get(domain) ?? 0)
+          if (left === 0) {
+            t.nodes.delete(domain)
+            t.counts.delete(domain)
+          } else {
+            t.nodes.set(domain, left)
+            t.counts.set(domain, (t.counts.get(domain) ?? 0) + sign * n)
+          }
+        }
+      })
+    },
+  }).map((part) => part.counts)
 }
+
+/** Matching pods, and nodes, by domain: a domain is there as long as it has a node. */
+interface DomainPart {
+  readonly counts: Map<string, number>
+  readonly nodes: Map<string, number>
+}
+type DomainParts = readonly DomainPart[]
 
 /** Everything that the counts of a chunk depend on besides the chunk. */
 function memoKey(pod: PodInfo, constraints: readonly Constraint[], requireAll: boolean, wanted: (c: Constraint) => boolean): string {
@@ -146,4 +165,21 @@ function memoKey(pod: PodInfo, constraints: readonly Constraint[], requireAll: b
     constraints.some((c) => c.honorsAffinity) ? [spec?.nodeSelector, spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution] : 0,
     constraints.some((c) => c.honorsTaints) ? spec?.tolerations : 0,
   ])
+}
+
+/** countMatching for the node with this index in the snapshot, shared between pods that ask the same. */
+export function hostCounter(snapshot: Snapshot, selector: Selector, namespace: string): (node: NodeInfo) => number {
+  const key = JSON.stringify(['host', namespace, selector.requirements])
+  let chunk: Chunk | undefined
+  let counts: readonly number[] = []
+  return (node) => {
+    const i = snapshot.index.get(node.name)
+    if (i === undefined) return countMatching(node.pods, selector, namespace)
+    const own = chunkOf(snapshot, i)
+    if (own !== chunk) {
+      chunk = own
+      counts = perChunk(own, key, (c) => c.map((n) => countMatching(n.pods, selector, namespace)))
+    }
+    return counts[positionOf(i)] as number
+  }
 }

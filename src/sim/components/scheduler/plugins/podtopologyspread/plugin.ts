@@ -4,7 +4,7 @@ import { LABEL_HOSTNAME, MAX_NODE_SCORE } from '../../framework/names.ts'
 import type { NodeInfo } from '../../framework/nodeinfo.ts'
 import { unresolvable, unschedulable } from '../../framework/status.ts'
 import { type Cycle, type Plugin, SKIP } from '../../framework/types.ts'
-import { type Constraint, countDomains, countMatching, defaultConstraints, type DomainCounts, hasAllTopologies, includes, inclusionOf, parseConstraints } from './constraints.ts'
+import { type Constraint, countDomains, defaultConstraints, type DomainCounts, hasAllTopologies, hostCounter, includes, inclusionOf, parseConstraints } from './constraints.ts'
 
 const NAME = 'PodTopologySpread'
 const REASON = "node(s) didn't match pod topology spread constraints"
@@ -21,8 +21,9 @@ interface FilterData {
 
 interface ScoreData {
   readonly constraints: readonly Constraint[]
-  readonly namespace: string
   readonly counts: DomainCounts
+  /** For constraints by host: matching pods of a node. */
+  readonly onHost: readonly (((node: NodeInfo) => number) | undefined)[]
   /** ln(domains + 2), so that constraints over many domains do not outweigh others. */
   readonly weights: readonly number[]
   readonly ignored: ReadonlySet<string>
@@ -75,16 +76,17 @@ export const podTopologySpread: Plugin = {
       return Math.log(domains.size + 2)
     })
     const counts = countDomains(cycle, constraints, own, (c) => c.topologyKey !== LABEL_HOSTNAME)
-    return { constraints, namespace: cycle.pod.namespace, counts, weights, ignored }
+    const onHost = constraints.map((c) => (c.topologyKey === LABEL_HOSTNAME ? hostCounter(cycle.snapshot, c.selector, cycle.pod.namespace) : undefined))
+    return { constraints, counts, onHost, weights, ignored }
   },
-  score({ constraints, namespace, counts, weights, ignored }: ScoreData, _, node) {
+  score({ constraints, counts, onHost, weights, ignored }: ScoreData, _, node) {
     if (ignored.has(node.name)) return 0
     let score = 0
     for (let i = 0; i < constraints.length; i++) {
       const c = constraints[i] as Constraint
       const domain = getOwn(node.facts.labels, c.topologyKey)
       if (domain === undefined) continue
-      const count = c.topologyKey === LABEL_HOSTNAME ? countMatching(node.pods, c.selector, namespace) : (counts[i]?.get(domain) ?? 0)
+      const count = onHost[i]?.(node) ?? counts[i]?.get(domain) ?? 0
       score += count * (weights[i] as number) + (c.maxSkew - 1)
     }
     return Math.round(score)
