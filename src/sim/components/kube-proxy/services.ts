@@ -1,8 +1,8 @@
 // What kube-proxy makes of Services and EndpointSlices before it writes rules: pkg/proxy/serviceport.go, endpoint.go, endpointslicecache.go, topology.go.
 import type { EndpointSlice, Service } from '../../api/types/kubernetes.gen.ts'
 import { compareStrings } from '../../../lib/compare.ts'
-import { isIPv4, maskedCIDR, rangeOf } from '../kernel/address.ts'
-import type { Protocol } from '../kernel/netfilter.ts'
+import { isIPv4, maskedCIDR, rangeOf } from './kernel/address.ts'
+import type { Protocol } from './kernel/netfilter.ts'
 
 /** What is asked of kube-proxy besides the objects it watches. */
 export interface NodeView {

@@ -1,7 +1,7 @@
 // kube-proxy's iptables mode: pkg/proxy/iptables/proxier.go syncProxyRules. Rules carry the text that iptables-save shows.
 import { base32, sha256 } from '../../../../lib/sha256.ts'
-import { contains } from '../../kernel/address.ts'
-import type { Action, Chain, Hook, Match, Rule, RuleSet } from '../../kernel/netfilter.ts'
+import { contains } from '../kernel/address.ts'
+import type { Action, Chain, Hook, Match, Rule, RuleSet } from '../kernel/netfilter.ts'
 import { endpointText, type ProxyEndpoint, type ProxyInput, type ServicePortInfo, servicePorts } from '../services.ts'
 
 type Table = 'nat' | 'filter'

@@ -1,5 +1,5 @@
 import { compareStrings } from '../../../../lib/compare.ts'
-import type { Chain, RuleSet } from '../../kernel/netfilter.ts'
+import type { Chain, RuleSet } from '../kernel/netfilter.ts'
 
 /** `iptables-save -t TABLE`: the kernel's own chains first, then all others by name; rules chain by chain. */
 export function iptablesSave(rules: RuleSet, table: string): string {

@@ -1,8 +1,8 @@
 // kube-proxy's nftables mode: pkg/proxy/nftables/proxier.go setupNFTables and syncProxyRules. Rules carry the text that `nft list` shows.
 import { base32, sha256 } from '../../../../lib/sha256.ts'
 import { compareStrings } from '../../../../lib/compare.ts'
-import { contains, ipToNumber, ipToText, rangeOf } from '../../kernel/address.ts'
-import type { Action, Chain, Hook, MapElement, Match, Rule, RuleSet } from '../../kernel/netfilter.ts'
+import { contains, ipToNumber, ipToText, rangeOf } from '../kernel/address.ts'
+import type { Action, Chain, Hook, MapElement, Match, Rule, RuleSet } from '../kernel/netfilter.ts'
 import { endpointText, type ProxyEndpoint, type ProxyInput, type ServicePortInfo, servicePorts } from '../services.ts'
 
 const TABLE = 'kube-proxy'
