@@ -1,16 +1,12 @@
 // Kinds that CustomResourceDefinitions in the cache define.
 import type { KubeObject } from '../../../api/types/object.ts'
 import type { Context } from '../../../net/context.ts'
+import { servedBy, servesVersion } from '../registry/apiextensions/served.ts'
 import type { Served } from '../registry/index.ts'
 import { cacheTable } from './cache.ts'
 
 const CRDS = 'customresourcedefinitions.apiextensions.k8s.io'
 const made = new WeakMap<KubeObject, readonly Served[]>()
-
-/** The served versions of a definition that is established. */
-function servedBy(_crd: KubeObject): readonly Served[] {
-  return []
-}
 
 function kindsOf(crd: KubeObject): readonly Served[] {
   let kinds = made.get(crd)
@@ -25,7 +21,7 @@ const definition = (ctx: Context, group: string, resource: string): KubeObject |
 
 export function customRoute(ctx: Context, group: string, version: string, resource: string): Served | undefined {
   const crd = definition(ctx, group, resource)
-  return crd && kindsOf(crd).find((s) => s.version === version)
+  return crd && servesVersion(crd, version) ? kindsOf(crd).find((s) => s.version === version) : undefined
 }
 
 /** By `widgets.example.com`: storage version. */
@@ -35,7 +31,9 @@ export function customKind(ctx: Context, id: string): Served | undefined {
   return crd && kindsOf(crd).find((s) => s.served === undefined)
 }
 
-export const customKinds = (ctx: Context): Served[] => cacheTable(ctx, CRDS).values().flatMap(kindsOf)
+export const customKinds = (ctx: Context): Served[] => cacheTable(ctx, CRDS)
+    .values()
+    .flatMap((crd) => kindsOf(crd).filter((s) => servesVersion(crd, s.version)))
 
 /** Whether a group belongs to some definition. */
 export const customGroup = (ctx: Context, group: string): boolean => cacheTable(ctx, CRDS).values().some((crd) => crd.spec?.group === group && kindsOf(crd).length > 0)

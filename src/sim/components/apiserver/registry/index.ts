@@ -1,4 +1,6 @@
 // All kinds the API server serves, and how paths lead to them. Custom kinds come from their definitions in the cache.
+import type { Result } from '../../../../lib/result.ts'
+import type { DecodedObject, FieldValidation } from '../../../api/decode.ts'
 import { groupResource } from '../../../api/meta.ts'
 import type { ObjectSchema } from '../../../api/schema/index.ts'
 import { storageFolder } from '../storage-keys.ts'
@@ -20,6 +22,8 @@ export interface Served {
   readonly custom?: boolean
   /** Of a custom kind; built-in ones are found by group, version and kind. */
   readonly schema?: ObjectSchema
+  /** Of a custom kind: a body (a tree from api/decode.ts) that says it is of `kind` in this version. Wrong types are left to validation. */
+  readonly decode?: (kind: string, tree: unknown, fieldValidation: FieldValidation | undefined) => Result<DecodedObject>
 }
 
 export interface Registry {

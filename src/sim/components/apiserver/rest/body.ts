@@ -5,6 +5,7 @@ import { type GroupVersionKind, type ObjectSchema, schemaFor } from '../../../ap
 import { badRequest, unsupportedMediaType } from '../../../api/status.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { refuse } from '../refusal.ts'
+import type { Served } from '../registry/index.ts'
 import type { Options } from './options.ts'
 import type { ResourceRq, Rq } from './request.ts'
 
@@ -21,7 +22,31 @@ export const expectedKind = (rq: ResourceRq): GroupVersionKind => ({ group: rq.s
 
 /** A private draft of the object in the body, in the storage version. */
 export function decodeBody(rq: ResourceRq, options: Options): KubeObject {
-  return toStorage(rq, decodeKind(rq, expectedKind(rq), options))
+  return toStorage(rq, rq.served.decode ? decodeCustom(rq, rq.served.decode, options) : decodeKind(rq, expectedKind(rq), options))
+}
+
+/** Bodies of custom kinds may say any kind and hold values of wrong types: validation refuses those. */
+function decodeCustom(rq: ResourceRq, decode: NonNullable<Served['decode']>, options: Options): KubeObject {
+  const expected = expectedKind(rq)
+  const type = bodyType(rq)
+  const { body } = rq.request
+  const read = readBody(body, type)
+  if (read.value === undefined) refuse(badRequest(unrecognizedText(expected.kind, read.error, typeof body === 'string' ? body : JSON.stringify(body ?? ''))))
+  const actual = bodyKind(read.value, expected)
+  const decoded = decode(actual.group === expected.group && actual.version === expected.version ? actual.kind : '', read.value.value, options.fieldValidation)
+  if (decoded.value === undefined) refuse(badRequest(cannotBeHandledText(actual, expected.kind, decoded.error)))
+  const { object } = decoded.value
+  object.apiVersion = groupVersion(actual.group, actual.version)
+  object.kind = actual.kind
+  if (actual.group !== expected.group || actual.version !== expected.version) {
+    refuse(badRequest(`the API version in the data (${groupVersion(actual.group, actual.version)}) does not match the expected API version (${groupVersion(expected.group, expected.version)})`))
+  }
+  const strict = [...(options.fieldValidation === 'Ignore' ? [] : read.value.strictErrors), ...decoded.value.strictErrors]
+  if (strict.length > 0) {
+    if (options.fieldValidation === 'Strict') refuse(badRequest(cannotBeHandledText(actual, expected.kind, strictDecodingText(strict))))
+    rq.warnings.push(...strict)
+  }
+  return object
 }
 
 /** Decodes the body as one kind (the resource's, or that of a subresource). */

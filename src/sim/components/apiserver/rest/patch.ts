@@ -1,6 +1,7 @@
 // PATCH: handlers/patch.go. The patched object goes the way of an update; apply may create.
+import { ok, type Result } from '../../../../lib/result.ts'
 import { invalid as invalidField } from '../../../api/field.ts'
-import { decodeTree, strictDecodingText } from '../../../api/decode.ts'
+import { type DecodedObject, decodeTree, strictDecodingText } from '../../../api/decode.ts'
 import { goValue } from '../../../api/go-text.ts'
 import { applyManagedFields } from '../../../api/managedfields/index.ts'
 import { groupVersion } from '../../../api/meta.ts'
@@ -127,7 +128,7 @@ function changed(rq: ResourceRq, type: string, current: KubeObject, options: Opt
     const read = decodeStrategicPatch(body, fieldValidation)
     if (read.value === undefined) return refuse(badRequest(read.error))
     const { patch } = read.value
-    const schema = rq.served.schema ?? schemaFor(kind.group, kind.version, kind.kind)
+    const schema = schemaFor(kind.group, kind.version, kind.kind) ?? rq.served.schema
     if (!schema) throw new Error(`no schema for a strategic patch of ${rq.served.id}`)
     const merged = strategicMergePatch(current, patch, schema)
     if (merged.value === undefined) return refuse(strategicStatus(merged.error))
@@ -144,10 +145,14 @@ function strategicStatus(error: { readonly code: 400 | 422 | 500; readonly messa
   return error.code === 422 ? genericServerResponse(422) : unknownError(error.message)
 }
 
+const mapObject = (decoded: Result<DecodedObject>): Result<{ value: unknown; strictErrors: readonly string[] }> =>
+  decoded.error === undefined ? ok({ value: decoded.value.object, strictErrors: decoded.value.strictErrors }) : decoded
+
 function decodeResult(rq: ResourceRq, result: unknown, patchErrors: readonly string[], quoted: () => string, options: Options, kind: GroupVersionKind): KubeObject {
-  const schema = rq.served.schema ?? schemaFor(kind.group, kind.version, kind.kind)
+  const schema = schemaFor(kind.group, kind.version, kind.kind) ?? rq.served.schema
   if (!schema) throw new Error(`no schema of ${rq.served.id}`)
-  const decoded = decodeTree(result, schema, options.fieldValidation)
+  const custom = rq.info.subresource !== 'scale' ? rq.served.decode?.(kind.kind, result, options.fieldValidation) : undefined
+  const decoded = custom ? mapObject(custom) : decodeTree(result, schema, options.fieldValidation)
   if (decoded.error !== undefined) return refusePatch(quoted(), decoded.error)
   const object = (decoded.value.value ?? {}) as KubeObject
   const apiVersion = groupVersion(kind.group, kind.version)
