@@ -22,7 +22,7 @@ import { createStatusManager, getPodStatus } from './status-manager.ts'
 import { generateAPIPodStatus } from './status-generate.ts'
 import { forgetReasons, reasonOf, syncPod, syncTerminatedPod, syncTerminatingPod, type SyncArgs, type SyncHooks, type SyncResult } from './sync-pod.ts'
 import type { CachedStatus, ManagedPod } from './types.ts'
-import { forgetVolumes, mountVolume, usedVolumes, wantVolumes } from './volumes.ts'
+import { allMounted, forgetVolumes, mountVolume, usedVolumes, wantVolumes } from './volumes.ts'
 import { createWorkflows, type Work } from './workflow.ts'
 
 export type { KubeletConfig } from './config.ts'
@@ -114,7 +114,11 @@ const workflows = createWorkflows(
       const { uid, run } = then.data as { uid: string; run: number }
       if (workerOf(ctx, uid)?.runs === run) podWorkers.synced(ctx, uid, result as SyncResult)
     } else if (then.kind === 'probe') prober.finished(ctx, then.data as ProbeArgs, result as never)
-    else if (then.kind === 'volume') workflows.wake(ctx, `volumes/${(then.data as { uid: string }).uid}`)
+    else if (then.kind === 'volume') {
+      const { uid } = then.data as { uid: string }
+      const pod = podOf(ctx, uid)
+      if (pod && allMounted(ctx, pod)) workflows.wake(ctx, `volumes/${uid}`)
+    }
   },
 )
 

@@ -174,6 +174,7 @@ const grep = (extended: boolean, fixed: boolean): Applet => (m, r, argv, state) 
       if (oo.flags.has('q') || oo.flags.has('c') || oo.flags.has('l')) return
       const prefix = oo.flags.has('n') ? `${seen + i + 1}:` : ''
       if (oo.flags.has('o')) {
+        regex.lastIndex = 0
         if (!invert) for (const match of line.matchAll(regex)) if (match[0] !== '') out += `${prefix}${match[0]}\n`
       } else out += `${prefix}${line}\n`
     })
