@@ -7,6 +7,7 @@ import { type EtcdAnswer, prefixEnd, type RangeResponse, type TxnResponse, type 
 import { bootstrapHandlers, startBootstrap } from './bootstrap/bootstrap.ts'
 import { cacheState, fill, setCacheState, take } from './cache/cache.ts'
 import { callEtcd, memberOf, passOverMember } from './etcd-client.ts'
+import { definitionHandlers, definitionsChanged, startDefinitions } from './definitions/controllers.ts'
 import { etcdUnavailable, onLookup, onRange, onWaitTimeout, startLookup, wake } from './needs.ts'
 import { dropProxy, onProxyAnswer } from './proxy.ts'
 import { callKey, committed, conflicted, inFlight, onRequest, receive, respondStatus } from './serve.ts'
@@ -41,6 +42,7 @@ function onList(ctx: Context, result: CallResult<EtcdAnswer<RangeResponse>>): vo
   if (!first) return
   const early = ctx.table<{ request: HttpRequest; call: number; cause: number; background: boolean }>('early')
   startBootstrap(ctx)
+  startDefinitions(ctx)
   for (const [key, item] of early.entries()) {
     early.delete(key)
     ctx.resume(item)
@@ -76,6 +78,7 @@ function onEvent(ctx: Context, result: CallResult<WatchChunk | EtcdAnswer<unknow
   const changes = chunk.events.map((event) => take(ctx, event)).filter((c) => c !== undefined)
   setCacheState(ctx, { revision: chunk.revision })
   for (const change of changes) dispatch(ctx, change.id, change)
+  for (const id of new Set(changes.map((change) => change.id))) definitionsChanged(ctx, id)
   wake(ctx)
 }
 
@@ -133,6 +136,7 @@ export const kubeApiserverType: ComponentType = {
       dropProxy(ctx, call)
     },
     ...bootstrapHandlers,
+    ...definitionHandlers,
   },
 }
 

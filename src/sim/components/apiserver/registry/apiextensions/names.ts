@@ -122,3 +122,42 @@ export function approvalCondition(crd: KubeObject): CrdCondition | undefined {
   const [status, reason] = known[approval.state]
   return { type: 'KubernetesAPIApprovalPolicyConformant', status, reason, message: approval.reason }
 }
+
+const sameCondition = (a: CrdCondition, b: CrdCondition | undefined): boolean => b !== undefined && a.status === b.status && (a.reason ?? '') === (b.reason ?? '') && (a.message ?? '') === (b.message ?? '')
+
+const withStatus = (crd: KubeObject, change: Partial<CrdStatus>): KubeObject => ({ ...crd, status: { ...(crd.status as object), ...change } })
+const terminating = (status: 'True' | 'False', reason: string, message: string): CrdCondition => ({ type: 'Terminating', status, reason, message })
+const setCondition = (crd: KubeObject, condition: CrdCondition, now: string): KubeObject => withStatus(crd, { conditions: withCondition(statusOf(crd).conditions, condition, now) })
+
+/** What the next of those controllers wants to write, or undefined if all of them are content. One change at a time: each is a write of its own. */
+export function nextStatus(crd: KubeObject, definitions: readonly KubeObject[], now: string): KubeObject | undefined {
+  const nonStructural = nonStructuralCondition(crd)
+  const before = conditionOf(crd, 'NonStructuralSchema')
+  if (nonStructural && !sameCondition(nonStructural, before)) return setCondition(crd, nonStructural, now)
+  if (!nonStructural && before) return withStatus(crd, { conditions: (statusOf(crd).conditions ?? []).filter((c) => c.type !== 'NonStructuralSchema') })
+  const approval = approvalCondition(crd)
+  if (approval && !sameCondition(approval, conditionOf(crd, approval.type))) return setCondition(crd, approval, now)
+  const { names } = crd.spec as { names: CustomResourceDefinitionNames }
+  if (!semanticEqual(names, statusOf(crd).acceptedNames)) {
+    const { acceptedNames, namesAccepted, established } = calculateNames(crd, definitions)
+    if (!semanticEqual(acceptedNames, statusOf(crd).acceptedNames) || !sameCondition(namesAccepted, conditionOf(crd, 'NamesAccepted'))) {
+      return setCondition(setCondition(withStatus(crd, { acceptedNames }), namesAccepted, now), established, now)
+    }
+  }
+  const accepted = conditionOf(crd, 'NamesAccepted')?.status === 'True'
+  return accepted && conditionOf(crd, 'Established')?.status !== 'True' ? setCondition(crd, ESTABLISHED, now) : undefined
+}
+
+/** What is due for a definition that goes: note it, remove the objects, or let it go. */
+export function nextOfTerminating(crd: KubeObject, objectsLeft: boolean, now: string): { write: KubeObject } | { do: 'remove objects' } | undefined {
+  const finalizers = crd.metadata.finalizers ?? []
+  if (!crd.metadata.deletionTimestamp || !finalizers.includes(CLEANUP_FINALIZER)) return undefined
+  const progress = terminating('True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress')
+  if (!sameCondition(progress, conditionOf(crd, 'Terminating'))) return { write: setCondition(crd, progress, now) }
+  const established = conditionOf(crd, 'Established')?.status === 'True'
+  if (established && objectsLeft) return { do: 'remove objects' }
+  const done = established ? terminating('False', 'InstanceDeletionCompleted', 'removed all instances') : terminating('False', 'NeverEstablished', 'resource was never established')
+  const { finalizers: _, ...metadata } = crd.metadata
+  const rest = finalizers.filter((f) => f !== CLEANUP_FINALIZER)
+  return { write: { ...setCondition(crd, done, now), metadata: rest.length > 0 ? { ...metadata, finalizers: rest } : metadata } }
+}
