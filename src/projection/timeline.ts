@@ -35,7 +35,7 @@ export function laneOf(record: TraceRecord): Lane {
 
 /** Times are virtual ms since the visitor's history began. */
 export function markOf(record: TraceRecord, startedAt: number): TimelineMark | undefined {
-  if (record.background) return undefined
+  if (record.background || record.subject?.kind === 'Event') return undefined
   const isMessage = record.kind === 'net.message.sent'
   if (record.level !== 'story' && !isMessage && !BAD.test(record.kind)) return undefined
   const from = record.at - startedAt

@@ -8,11 +8,13 @@ const RECONCILES = /^(controller\.reconcile\.finished|scheduler\.(pod\.assumed|p
 
 export function isMoment(record: TraceRecord, size: StepSize): boolean {
   if (record.background) return false
+  // Events tell what happened; that it was told is no milestone of its own.
+  if (size !== 'message' && record.subject?.kind === 'Event') return false
   switch (size) {
     case 'message':
       return record.kind === 'net.message.sent' || record.level === 'story'
     case 'reconcile':
-      return record.level === 'story' || RECONCILES.test(record.kind)
+      return record.kind !== 'etcd.txn.applied' && (record.level === 'story' || RECONCILES.test(record.kind))
     case 'milestone':
       return record.level === 'story' && record.kind !== 'etcd.txn.applied'
   }

@@ -58,6 +58,8 @@ const DNS_IP = '10.96.0.10'
 const REGISTRY = { roundTripMs: 120, bytesPerSecond: 50e6 } as const
 const CONTROL_PLANE_IMAGES = ['registry.k8s.io/kube-apiserver:v1.35.4', 'registry.k8s.io/kube-controller-manager:v1.35.4', 'registry.k8s.io/kube-scheduler:v1.35.4', 'registry.k8s.io/etcd:3.6.6-0']
 const NODE_IMAGES = ['registry.k8s.io/kube-proxy:v1.35.4', 'registry.k8s.io/coredns/coredns:v1.13.1', 'registry.k8s.io/pause:3.10.1', CNI_IMAGE]
+/** Virtual ms that a cluster is left alone after everything is ready. */
+const SETTLE_MS = 30_000
 /** Virtual ms that a cluster may take to come up. */
 const BOOT_LIMIT_MS = 10 * 60_000
 
@@ -231,6 +233,8 @@ function bringUp(cluster: Cluster, expectNodes: number): void {
     sim.runToTime(at)
     if (!bootstrapped() || !isUp(cluster, expectNodes)) continue
     if (profile === 'default' && sim.processList().some((p) => p.type === 'kubeadm' && p.running)) continue
+    // What was held up while the API server was not there yet (events of static pods, retries) comes in late.
+    for (const end = sim.now + SETTLE_MS; sim.now < end && sim.nextAt() !== undefined; ) sim.runToTime(Math.min(end, sim.now + 1000)) || sim.step()
     sim.runUntil({ kind: 'quiet' }, 200_000)
     return
   }
