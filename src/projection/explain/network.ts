@@ -54,7 +54,7 @@ export const networkSentences: SentencesOf<NetTrace & HostTrace & VisitorTrace &
   'packet.routed': ({ data }) => ({ title: `The packet goes from ${data.from} to ${data.to}`, because: data.why, concept: 'networking', at: packetElement(data.from) }),
   'packet.delivered': ({ data }) => ({ title: `The packet reaches container ${data.container} of pod ${data.pod} on port ${data.port}`, concept: 'networking', at: `pod:${data.pod}` }),
   'packet.dropped': ({ data }) => ({ title: `The packet ends at ${data.at}`, because: data.why, concept: 'networking', at: packetElement(data.at) }),
-  'request.answered': ({ data }) => ({ title: `The request is answered with ${data.status} by ${data.by} after ${seconds(data.tookMs)}`, because: data.body, concept: 'services', at: packetElement(data.by) }),
+  'request.answered': ({ data }) => ({ title: data.status === 0 ? `${data.by} accepts the connection after ${seconds(data.tookMs)}` : `The request is answered with ${data.status} by ${data.by} after ${seconds(data.tookMs)}`, because: data.body, concept: 'services', at: packetElement(data.by) }),
   'request.failed': ({ data }) => ({ title: `The request fails after ${seconds(data.tookMs)}: ${data.error}`, concept: 'services' }),
   'dns.ready': ({ data }, { who }) => ({ title: `${who} knows ${plural(data.services, 'service')} and can answer names`, concept: 'dns' }),
   'dns.query.received': ({ data }, { who }) => ({ title: `${who} is asked for ${data.name} (${data.type})`, concept: 'dns' }),

@@ -38,8 +38,12 @@ function onNode(ctx: Context, node: KubeObject, gone: boolean): void {
   }
   const routes = ctx.table<Route>('routes')
   const address = ((node.status?.addresses ?? []) as { type: string; address: string }[]).find((a) => a.type === 'InternalIP')?.address
+  const before = routes.get(name)
+  const same = before?.podCIDR === podCIDR && before?.via === address
   if (gone || !podCIDR || !address) routes.delete(name)
-  else routes.put(name, { podCIDR, via: address, node: name })
+  else if (!same) routes.put(name, { podCIDR, via: address, node: name })
+  if (routes.get(name) === before) return
+  ctx.send(`kernel/${config(ctx).node}`, 'route.replace', { routes: routes.values() }, { flow: 'control', summary: `set routes to ${routes.size} nodes` })
 }
 
 function install(ctx: Context): void {

@@ -303,11 +303,12 @@ export function answerConnection(ctx: Context, request: { ip: string; port: numb
       if (container.sandboxId !== sandbox.id) continue
       for (const { listener, port } of listeners(ctx, container)) {
         if (port !== request.port || listener.protocol === 'udp') continue
-        if (request.protocol === 'tcp') return { connected: true }
+        const by = { namespace: sandbox.config.namespace, pod: sandbox.config.name, container: container.name }
+        if (request.protocol === 'tcp') return { connected: true, by }
         const plain = request.protocol === 'https' && listener.protocol === 'http'
-        if (listener.protocol === 'tcp') return { connected: true }
-        if (listener.protocol === 'grpc' || request.protocol === 'grpc') return { connected: true, ...(listener.protocol === 'grpc' ? {} : { plain: true }) }
-        return { connected: true, ...(plain ? { plain: true } : {}), http: httpAnswer(ctx, container, listener, request) }
+        if (listener.protocol === 'tcp') return { connected: true, by }
+        if (listener.protocol === 'grpc' || request.protocol === 'grpc') return { connected: true, by, ...(listener.protocol === 'grpc' ? {} : { plain: true }) }
+        return { connected: true, by, ...(plain ? { plain: true } : {}), http: httpAnswer(ctx, container, listener, request) }
       }
     }
   return { connected: false, error: 'connection refused' }

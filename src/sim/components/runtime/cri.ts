@@ -155,5 +155,5 @@ export interface PodConnect {
 
 export type PodConnectReply =
   | { readonly connected: false; readonly error: 'connection refused' | 'no route to host' | 'i/o timeout' }
-  /** `plain`: the server speaks plain HTTP although TLS was asked for. */
-  | { readonly connected: true; readonly plain?: true; readonly http?: { readonly status: number; readonly body: string; readonly contentType: string } }
+  /** `plain`: the server speaks plain HTTP although TLS was asked for. `by`: whose container accepted. */
+  | { readonly connected: true; readonly by?: { readonly namespace: string; readonly pod: string; readonly container: string }; readonly plain?: true; readonly http?: { readonly status: number; readonly body: string; readonly contentType: string } }
