@@ -1,6 +1,7 @@
 // What an attempt found, as data: for `GET /sim/v1/scheduling`, the inspector and the trace.
 import { countStatuses, type NodeToStatus } from './framework/fiterror.ts'
 import type { Scores } from './framework/runtime.ts'
+import { nodeAt } from './framework/snapshot.ts'
 import type { Status } from './framework/status.ts'
 
 /** Node by node up to this many; beyond, only counts and the best. */
@@ -54,7 +55,7 @@ export function rejections(verdicts: NodeToStatus): Pick<AttemptRecord, 'rejecte
   }
   const rejected = verdicts.nodes.slice(0, EXPLAINED_NODES).map((node, i) => {
     const { plugin, reasons, code } = verdicts.statuses[i] as Status
-    return { node: node.name, plugin, reasons, unresolvable: code === 'UnschedulableAndUnresolvable' }
+    return { node: nodeAt(verdicts.snapshot, node).name, plugin, reasons, unresolvable: code === 'UnschedulableAndUnresolvable' }
   })
   return { rejected, reasons: [...counts.values()] }
 }

@@ -37,8 +37,8 @@ export function nominatorOf(ctx: Context): Nominator {
     if (list) list.push(podInfo(pod))
     else byNode.set(node, [podInfo(pod)])
   }
-  return byNode.size === 0 ? NOBODY : { forNode: (node) => byNode.get(node) ?? NONE }
+  return byNode.size === 0 ? NOBODY : { empty: false, forNode: (node) => byNode.get(node) ?? NONE }
 }
 
 const NONE: readonly PodInfo[] = []
-const NOBODY: Nominator = { forNode: () => NONE }
+const NOBODY: Nominator = { empty: true, forNode: () => NONE }

@@ -1,7 +1,6 @@
 // One scheduling decision, without a cluster: a pod and a snapshot in, a node or reasons out (pkg/scheduler/schedule_one.go).
 import { sortStrings } from '../../../lib/compare.ts'
 import { type Diagnosis, NO_NODES_MESSAGE } from './framework/fiterror.ts'
-import type { NodeInfo } from './framework/nodeinfo.ts'
 import { type Filters, nodeFilter, runPreFilterPlugins, runScorePlugins, type Scores } from './framework/runtime.ts'
 import { nodeAt } from './framework/snapshot.ts'
 import { type Status, statusMessage, unresolvable } from './framework/status.ts'
@@ -31,7 +30,7 @@ export type ScheduleResult =
 
 /** The rejected nodes of a search, in the order in which they were met. */
 interface Rejected {
-  readonly nodes: NodeInfo[]
+  readonly nodes: number[]
   readonly statuses: Status[]
   readonly plugins: Set<string>
 }
@@ -46,7 +45,7 @@ export function schedulePod(cycle: Cycle, options: ScheduleOptions): ScheduleRes
   const { filters, reachedDynamicResources } = pre
   if (pre.status) {
     if (pre.status.plugin !== '') rejected.plugins.add(pre.status.plugin)
-    const diagnosis: Diagnosis = { nodes: [], statuses: [], absent: pre.status, preFilterMessage: statusMessage(pre.status), unschedulablePlugins: rejected.plugins }
+    const diagnosis: Diagnosis = { snapshot, nodes: [], statuses: [], absent: pre.status, preFilterMessage: statusMessage(pre.status), unschedulablePlugins: rejected.plugins }
     return { outcome: 'unschedulable', filters, reachedDynamicResources, nextStartNodeIndex, diagnosis }
   }
 
@@ -55,13 +54,13 @@ export function schedulePod(cycle: Cycle, options: ScheduleOptions): ScheduleRes
   const nominatedIndex = nominated ? snapshot.index.get(nominated) : undefined
   if (nominatedIndex !== undefined && filter(nominatedIndex) === undefined) {
     const node = nodeAt(snapshot, nominatedIndex).name
-    const diagnosis: Diagnosis = { nodes: [], statuses: [], absent: undefined, unschedulablePlugins: rejected.plugins }
+    const diagnosis: Diagnosis = { snapshot, nodes: [], statuses: [], absent: undefined, unschedulablePlugins: rejected.plugins }
     return { outcome: 'found', node, feasible: [node], scores: undefined, nextStartNodeIndex, diagnosis }
   }
 
   const found = findNodesThatPassFilters(cycle, filter, pre.nodeNames, options, rejected)
   const absent = pre.nodeNames ? unresolvable('', `node(s) didn't satisfy plugin(s) [${sortStrings(pre.pluginsWithNodes).join(' ')}]`) : undefined
-  const diagnosis: Diagnosis = { nodes: rejected.nodes, statuses: rejected.statuses, absent, unschedulablePlugins: rejected.plugins }
+  const diagnosis: Diagnosis = { snapshot, nodes: rejected.nodes, statuses: rejected.statuses, absent, unschedulablePlugins: rejected.plugins }
   const common = { nextStartNodeIndex: (nextStartNodeIndex + found.length + rejected.nodes.length) % snapshot.size, diagnosis }
   if (found.length === 0) return { outcome: 'unschedulable', filters, reachedDynamicResources, ...common }
 
@@ -79,20 +78,22 @@ function findNodesThatPassFilters(cycle: Cycle, filter: (i: number) => Status | 
   const count = named ? named.length : snapshot.size
   const wanted = numFeasibleNodesToFind(count, options.percentageOfNodesToScore ?? 0)
   const feasible: number[] = []
+  const { nodes, statuses, plugins } = rejected
   let last: Status | undefined
+  let at = options.nextStartNodeIndex % Math.max(count, 1)
   for (let k = 0; k < count && feasible.length < wanted; k++) {
-    const at = (options.nextStartNodeIndex + k) % count
     const i = named ? (named[at] as number) : at
+    if (++at === count) at = 0
     const status = filter(i)
     if (!status) {
       feasible.push(i)
       continue
     }
-    rejected.nodes.push(nodeAt(snapshot, i))
-    rejected.statuses.push(status)
+    nodes.push(i)
+    statuses.push(status)
     if (status === last) continue
     last = status
-    rejected.plugins.add(status.plugin)
+    plugins.add(status.plugin)
   }
   return feasible
 }

@@ -1,11 +1,13 @@
 // The text that explains why no node was found (pkg/scheduler/framework/types.go FitError).
 import { sortStrings } from '../../../../lib/compare.ts'
-import type { NodeInfo } from './nodeinfo.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Status } from './status.ts'
 
 /** Verdicts of the nodes that were looked at and rejected; `absent` is the verdict of all others. */
 export interface NodeToStatus {
-  readonly nodes: readonly NodeInfo[]
+  readonly snapshot: Snapshot
+  /** Indices in the snapshot. */
+  readonly nodes: readonly number[]
   /** Side by side with `nodes`. */
   readonly statuses: readonly Status[]
   readonly absent: Status | undefined
@@ -18,7 +20,8 @@ export interface Diagnosis extends NodeToStatus {
 }
 
 export function statusOf(verdicts: NodeToStatus, node: string): Status | undefined {
-  const i = verdicts.nodes.findIndex((n) => n.name === node)
+  const index = verdicts.snapshot.index.get(node)
+  const i = index === undefined ? -1 : verdicts.nodes.indexOf(index)
   return i < 0 ? verdicts.absent : verdicts.statuses[i]
 }
 
@@ -42,7 +45,8 @@ export function countStatuses(statuses: readonly Status[]): Map<Status, number> 
   return counts
 }
 
-export function fitErrorMessage(numAllNodes: number, verdicts: NodeToStatus, preFilterMessage: string | undefined, postFilterMessage: string): string {
+export function fitErrorMessage(verdicts: NodeToStatus, preFilterMessage: string | undefined, postFilterMessage: string): string {
+  const numAllNodes = verdicts.snapshot.size
   let text = `0/${numAllNodes} nodes are available:`
   if (preFilterMessage !== undefined && preFilterMessage !== '') text += ` ${preFilterMessage}.`
   else {

@@ -123,28 +123,58 @@ function claims(pod: Pod): readonly string[] {
   return out ?? NO_CLAIMS
 }
 
-const signatures = new WeakMap<PodInfo, string>()
+/** Keys under which results are shared between pods of one kind: equal for equal signatures, and compared by identity. */
+export interface LocalKeys {
+  readonly filter: object
+  /** By plugin. */
+  readonly scores: Map<string, object>
+  /** Victims on a node, by the preemptor's priority. */
+  readonly victims: Map<number, object>
+}
 
-/** Everything that local plugins look at: pods of the same signature fare alike on a node. */
-export function localSignature(info: PodInfo): string {
-  let signature = signatures.get(info)
-  if (signature === undefined) {
-    const { requests, pod } = info
-    const spec = pod.spec
-    signature = JSON.stringify([
-      requests.milliCPU,
-      requests.memory,
-      requests.ephemeralStorage,
-      requests.scalar.size === 0 ? 0 : [...requests.scalar],
-      info.nonZeroMilliCPU,
-      info.nonZeroMemory,
-      spec?.tolerations ?? 0,
-      spec?.nodeSelector ?? 0,
-      spec?.affinity?.nodeAffinity ?? 0,
-      info.hostPorts,
-      spec?.nodeName ?? 0,
-    ])
-    signatures.set(info, signature)
+const KINDS_LIMIT = 1024
+const kinds = new Map<string, LocalKeys>()
+const keysOf = new WeakMap<PodInfo, LocalKeys>()
+
+/** Pods with the same keys fare alike on a node, as far as local plugins go. */
+export function localKeys(info: PodInfo): LocalKeys {
+  let keys = keysOf.get(info)
+  if (!keys) {
+    const signature = localSignature(info)
+    keys = kinds.get(signature)
+    if (!keys) {
+      if (kinds.size >= KINDS_LIMIT) kinds.clear()
+      keys = { filter: {}, scores: new Map(), victims: new Map() }
+      kinds.set(signature, keys)
+    }
+    keysOf.set(info, keys)
   }
-  return signature
+  return keys
+}
+
+export function keyIn<K>(keys: Map<K, object>, key: K): object {
+  let found = keys.get(key)
+  if (!found) {
+    found = {}
+    keys.set(key, found)
+  }
+  return found
+}
+
+/** Everything that local plugins look at. */
+function localSignature({ requests, pod, nonZeroMilliCPU, nonZeroMemory, hostPorts }: PodInfo): string {
+  const spec = pod.spec
+  return JSON.stringify([
+    requests.milliCPU,
+    requests.memory,
+    requests.ephemeralStorage,
+    requests.scalar.size === 0 ? 0 : [...requests.scalar],
+    nonZeroMilliCPU,
+    nonZeroMemory,
+    spec?.tolerations ?? 0,
+    spec?.nodeSelector ?? 0,
+    spec?.affinity?.nodeAffinity ?? 0,
+    hostPorts,
+    spec?.nodeName ?? 0,
+  ])
 }

@@ -1,7 +1,7 @@
 // Runs the plugins of the profile (pkg/scheduler/framework/runtime/framework.go).
 import { sortStrings } from '../../../../lib/compare.ts'
 import { type NodeInfo, withPod } from './nodeinfo.ts'
-import { localSignature, type PodInfo } from './podinfo.ts'
+import { keyIn, localKeys, type PodInfo } from './podinfo.ts'
 import { FILTER_PLUGINS, PRE_FILTER_PLUGINS, SCORE_PLUGINS } from './profile.ts'
 import { type Chunk, chunkOf, nodeAt, perChunk, positionOf } from './snapshot.ts'
 import { type Status, unresolvable } from './status.ts'
@@ -112,7 +112,8 @@ export function updateFilters(filters: readonly ActiveFilter[], cycle: Cycle, po
 
 /** A filter over the nodes of the snapshot by index, that shares what local filters said between pods of one kind. */
 export function nodeFilter(cycle: Cycle, filters: Filters): (i: number) => Status | undefined {
-  const key = `filter ${localSignature(cycle.pod)}`
+  const key = localKeys(cycle.pod).filter
+  const { nominator } = cycle
   const judge = (chunk: Chunk): readonly (Status | null)[] => chunk.map((node) => runFilterPlugins(filters.local, cycle, node) ?? null)
   let chunk: Chunk | undefined
   let verdicts: readonly (Status | null)[] = []
@@ -123,7 +124,7 @@ export function nodeFilter(cycle: Cycle, filters: Filters): (i: number) => Statu
       verdicts = perChunk(own, key, judge)
     }
     const node = own[positionOf(i)] as NodeInfo
-    if (cycle.nominator.forNode(node.name).length > 0) return runFilterPluginsWithNominatedPods(filters.all, cycle, node)
+    if (!nominator.empty && nominator.forNode(node.name).length > 0) return runFilterPluginsWithNominatedPods(filters.all, cycle, node)
     const verdict = verdicts[positionOf(i)]
     if (verdict) return verdict
     return filters.others.length === 0 ? undefined : runFilterPlugins(filters.others, cycle, node)
@@ -171,7 +172,7 @@ function scoresOf(cycle: Cycle, plugin: Plugin, data: unknown, nodes: readonly N
 }
 
 function localScores(cycle: Cycle, plugin: Plugin, data: unknown, indices: readonly number[]): number[] {
-  const key = `${plugin.name} ${localSignature(cycle.pod)}`
+  const key = keyIn(localKeys(cycle.pod).scores, plugin.name)
   const score = (c: Chunk): readonly number[] => scoresOf(cycle, plugin, data, c)
   const out = new Array<number>(indices.length)
   let chunk: Chunk | undefined

@@ -79,10 +79,10 @@ export function forEachNode(snapshot: Snapshot, body: (node: NodeInfo) => void):
 export const allNodes = (snapshot: Snapshot): NodeInfo[] => snapshot.chunks.flat()
 
 const MEMO_LIMIT = 128
-const memos = new WeakMap<Chunk, Map<string, unknown>>()
+const memos = new WeakMap<Chunk, Map<unknown, unknown>>()
 
-/** What `compute` says about a chunk, computed once per chunk and key. The key must name everything that the result depends on besides the chunk. */
-export function perChunk<T>(chunk: Chunk, key: string, compute: (chunk: Chunk) => T): T {
+/** What `compute` says about a chunk, computed once per chunk and key. The key stands for everything that the result depends on besides the chunk. */
+export function perChunk<T>(chunk: Chunk, key: string | object, compute: (chunk: Chunk) => T): T {
   let memo = memos.get(chunk)
   if (!memo) {
     memo = new Map()

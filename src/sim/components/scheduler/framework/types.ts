@@ -41,6 +41,7 @@ export interface Listers {
 
 /** Pods that are to run on a node but are not there yet, because victims must leave first. */
 export interface Nominator {
+  readonly empty: boolean
   forNode(nodeName: string): readonly PodInfo[]
 }
 
@@ -67,7 +68,7 @@ export type Skip = typeof SKIP
 export interface Plugin {
   readonly name: string
   /**
-   * Verdict and raw score depend on nothing but the pod's own spec and the node (localSignature names what they may look at):
+   * Verdict and raw score depend on nothing but the pod's own spec and the node (localKeys says what they may look at):
    * they are worked out once per node and kind of pod. Local filters come before all others.
    */
   readonly local?: true

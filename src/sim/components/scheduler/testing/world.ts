@@ -65,7 +65,7 @@ function imagesOf(nodes: readonly Node[]): ReadonlyMap<string, ImageState> {
   return images
 }
 
-export const cycleOf = (world: World, pod: Pod): Cycle => ({ pod: podInfo(pod), ...world, nominator: { forNode: () => NOBODY } })
+export const cycleOf = (world: World, pod: Pod): Cycle => ({ pod: podInfo(pod), ...world, nominator: { empty: true, forNode: () => NOBODY } })
 
 /** The world in which the pod is on the node. */
 export function place(world: World, pod: PodInfo, node: string): World {

@@ -3,9 +3,9 @@ import type { PodDisruptionBudget } from '../../../../api/types/kubernetes.gen.t
 import { toSelector } from '../../framework/affinity.ts'
 import { type Diagnosis, fitErrorMessage, statusOf } from '../../framework/fiterror.ts'
 import { type NodeInfo, withoutPod, withPod } from '../../framework/nodeinfo.ts'
-import { localSignature, type PodInfo } from '../../framework/podinfo.ts'
+import { keyIn, localKeys, type PodInfo } from '../../framework/podinfo.ts'
 import { type ActiveFilter, type Filters, runFilterPluginsWithNominatedPods, updateFilters } from '../../framework/runtime.ts'
-import { allNodes, getNode } from '../../framework/snapshot.ts'
+import { type Chunk, chunkOf, getNode, nodeAt, perChunk, positionOf, type Snapshot } from '../../framework/snapshot.ts'
 import { type Status, unresolvable } from '../../framework/status.ts'
 import type { Cycle } from '../../framework/types.ts'
 
@@ -41,7 +41,7 @@ export function preempt(cycle: Cycle, filters: Filters, diagnosis: Diagnosis, no
   if (ineligible !== undefined) return { message: `preemption: ${ineligible}`, nominate: undefined, chosen: undefined, candidates: [] }
   const { candidates, statuses } = findCandidates(cycle, filters, diagnosis, random, now)
   if (candidates.length === 0) {
-    const message = fitErrorMessage(cycle.snapshot.size, { ...statuses, absent: NOT_HELPFUL }, undefined, '')
+    const message = fitErrorMessage({ snapshot: cycle.snapshot, ...statuses, absent: NOT_HELPFUL }, undefined, '')
     return { message: `preemption: ${message}`, nominate: '', chosen: undefined, candidates }
   }
   const chosen = selectCandidate(candidates, now)
@@ -69,30 +69,23 @@ function findCandidates(
   diagnosis: Diagnosis,
   random: () => number,
   now: number,
-): { candidates: Candidate[]; statuses: { nodes: NodeInfo[]; statuses: Status[] } } {
+): { candidates: Candidate[]; statuses: { nodes: number[]; statuses: Status[] } } {
   const { snapshot } = cycle
   const candidates: Candidate[] = []
-  const statuses = { nodes: [] as NodeInfo[], statuses: [] as Status[] }
-  const potential: NodeInfo[] = []
-  for (let i = 0; i < diagnosis.nodes.length; i++) if ((diagnosis.statuses[i] as Status).code === 'Unschedulable') potential.push(diagnosis.nodes[i] as NodeInfo)
-  if (diagnosis.absent?.code === 'Unschedulable') {
-    const known = new Set(diagnosis.nodes)
-    for (const node of allNodes(snapshot)) if (!known.has(node)) potential.push(node)
-  }
+  const statuses = { nodes: [] as number[], statuses: [] as Status[] }
+  const potential = potentialNodes(snapshot, diagnosis)
   if (potential.length === 0) return { candidates, statuses }
 
   const budgets = cycle.listers.budgets()
-  // With only local filters and no budgets, what evictions would bring depends on the node and the kind of pod alone.
-  const shared = filters.others.length === 0 && budgets.length === 0 ? `${cycle.pod.priority} ${localSignature(cycle.pod)}` : undefined
+  const judge = victimsFinder(cycle, filters, budgets, now)
   const offset = Math.floor(random() * potential.length)
   const wanted = Math.min(potential.length, Math.max(Math.trunc((potential.length * MIN_CANDIDATE_NODES_PERCENTAGE) / 100), MIN_CANDIDATE_NODES_ABSOLUTE))
   let harmless = 0
-  for (let i = 0; i < potential.length; i++) {
-    const node = potential[(offset + i) % potential.length] as NodeInfo
-    const evaluate = (): Candidate | { status: Status } => selectVictimsOnNode(cycle, filters.all, node, budgets, now)
-    const result = shared === undefined || cycle.nominator.forNode(node.name).length > 0 ? evaluate() : perNode(node, shared, evaluate)
+  for (let k = 0; k < potential.length; k++) {
+    const i = potential[(offset + k) % potential.length] as number
+    const result = judge(i)
     if ('status' in result) {
-      statuses.nodes.push(node)
+      statuses.nodes.push(i)
       statuses.statuses.push(result.status)
       continue
     }
@@ -103,10 +96,23 @@ function findCandidates(
   return { candidates, statuses }
 }
 
-const MEMO_LIMIT = 16
-const memos = new WeakMap<NodeInfo, Map<string, Candidate | { status: Status }>>()
+/** NodesForStatusCode(Unschedulable), as indices in the snapshot. */
+function potentialNodes(snapshot: Snapshot, { nodes, statuses, absent }: Diagnosis): readonly number[] {
+  if (absent?.code !== 'Unschedulable' && statuses.every((s) => s.code === 'Unschedulable')) return nodes
+  const potential = nodes.filter((_, i) => (statuses[i] as Status).code === 'Unschedulable')
+  if (absent?.code !== 'Unschedulable') return potential
+  const known = new Set(nodes)
+  for (let i = 0; i < snapshot.size; i++) if (!known.has(i)) potential.push(i)
+  return potential
+}
 
-function perNode(node: NodeInfo, key: string, evaluate: () => Candidate | { status: Status }): Candidate | { status: Status } {
+type Verdict = Candidate | { readonly status: Status }
+
+const MEMO_LIMIT = 16
+const memos = new WeakMap<NodeInfo, Map<object, Verdict>>()
+
+/** A node outlives its chunk when a neighbour changes. */
+function perNode(node: NodeInfo, key: object, evaluate: (node: NodeInfo) => Verdict): Verdict {
   let memo = memos.get(node)
   if (!memo) {
     memo = new Map()
@@ -115,10 +121,37 @@ function perNode(node: NodeInfo, key: string, evaluate: () => Candidate | { stat
   let found = memo.get(key)
   if (!found) {
     if (memo.size >= MEMO_LIMIT) memo.clear()
-    found = evaluate()
+    found = evaluate(node)
     memo.set(key, found)
   }
   return found
+}
+
+/** With only local filters and no budgets, what evictions would bring depends on the node and the kind of pod alone, and is shared. */
+function victimsFinder(cycle: Cycle, filters: Filters, budgets: readonly PodDisruptionBudget[], now: number): (i: number) => Verdict {
+  const { snapshot, nominator, pod } = cycle
+  const evaluate = (node: NodeInfo): Verdict => selectVictimsOnNode(cycle, filters.all, node, budgets, now)
+  if (filters.others.length > 0 || budgets.length > 0) return (i) => evaluate(nodeAt(snapshot, i))
+  const key = keyIn(localKeys(pod).victims, pod.priority)
+  let chunk: Chunk | undefined
+  let known: (Verdict | undefined)[] = []
+  return (i) => {
+    const own = chunkOf(snapshot, i)
+    if (own !== chunk) {
+      chunk = own
+      // Filled as nodes are asked for: most of them never are.
+      known = perChunk(own, key, (c) => new Array<Verdict | undefined>(c.length).fill(undefined))
+    }
+    const at = positionOf(i)
+    const node = own[at] as NodeInfo
+    if (!nominator.empty && nominator.forNode(node.name).length > 0) return evaluate(node)
+    let verdict = known[at]
+    if (!verdict) {
+      verdict = perNode(node, key, evaluate)
+      known[at] = verdict
+    }
+    return verdict
+  }
 }
 
 /** SelectVictimsOnNode: without all pods of lower priority the pod must fit; then as many as possible are spared, the most important first. */
