@@ -1,5 +1,5 @@
 // From a request to the code that plans it: which resources exist, which methods their paths have.
-import { genericServerResponse } from '../../api/status.ts'
+import { genericServerResponse, methodNotSupported } from '../../api/status.ts'
 import { negotiate, notAcceptable } from './encode/negotiate.ts'
 import { notFoundText, planNonResource } from './nonresource/router.ts'
 import { refuse } from './refusal.ts'
@@ -9,6 +9,7 @@ import { planDeleteCollection } from './rest/deletecollection.ts'
 import { planDelete } from './rest/delete.ts'
 import { planGet } from './rest/get.ts'
 import { planList } from './rest/list.ts'
+import { resourceOf } from './rest/names.ts'
 import { planPatch } from './rest/patch.ts'
 import type { ResourceRq, Rq } from './rest/request.ts'
 import { planUpdate } from './rest/update.ts'
@@ -35,6 +36,15 @@ export function route(rq: Rq): Plan {
   if (info.group === '' && Object.hasOwn(DEPRECATED, info.resource)) rq.warnings.push(DEPRECATED[info.resource] as string)
   const resource: ResourceRq = { ...rq, served }
   const { strategy } = served
+  if (served.custom) {
+    // Paths of the wrong scope lead past the definition.
+    if (strategy.namespaced ? info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch' : info.namespace !== '') return notFoundText
+    if (served.deprecation) rq.warnings.push(served.deprecation)
+    if (served.terminating && info.verb === 'create') {
+      const status = methodNotSupported(resourceOf(served), info.verb)
+      return refuse({ ...status, message: `${info.verb} not allowed while custom resource definition is terminating` })
+    }
+  }
   const verbs = strategy.verbs ?? ALL_VERBS
   const methodMissing = (): never => refuse(genericServerResponse(405))
   if (info.subresource !== '') {
@@ -66,6 +76,6 @@ export function route(rq: Rq): Plan {
   }
 }
 
-const knownGroup = (rq: Rq, group: string): boolean => group === '' || rq.view.kinds().some((s) => s.group === group) || VIRTUAL_GROUPS.has(group)
+const knownGroup = (rq: Rq, group: string): boolean => group === '' || rq.view.kinds().some((s) => !s.custom && s.group === group) || VIRTUAL_GROUPS.has(group)
 const VIRTUAL_GROUPS = new Set(['authentication.k8s.io', 'authorization.k8s.io'])
 

@@ -75,7 +75,7 @@ export function encodeList(c: EncodeContext, list: ObjectList): object {
   const { served } = list
   if (!convert) {
     const items = list.items.map((o) => listItem(toServed(served, o)))
-    return { kind: `${served.strategy.kind}List`, apiVersion: apiVersionOf(served), metadata: list.metadata, items: served.custom ? list.items.map((o) => toServed(served, o)) : items }
+    return { kind: `${served.strategy.kind}List`, apiVersion: apiVersionOf(served), metadata: served.custom ? { continue: '', ...list.metadata } : list.metadata, items: served.custom ? list.items.map((o) => toServed(served, o)) : items }
   }
   switch (convert.kind) {
     case 'Table':

@@ -22,6 +22,10 @@ export interface Served {
   readonly custom?: boolean
   /** Of a custom kind; built-in ones are found by group, version and kind. */
   readonly schema?: ObjectSchema
+  /** The warning that every request for a deprecated version of a custom kind gets. */
+  readonly deprecation?: string
+  /** The definition is being deleted: nothing is created any more. */
+  readonly terminating?: boolean
   /** Of a custom kind: a body (a tree from api/decode.ts) that says it is of `kind` in this version. Wrong types are left to validation. */
   readonly decode?: (kind: string, tree: unknown, fieldValidation: FieldValidation | undefined) => Result<DecodedObject>
 }

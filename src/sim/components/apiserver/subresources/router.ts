@@ -1,8 +1,9 @@
 // Doors to a part of an object, or to something beside it.
-import { genericServerResponse } from '../../../api/status.ts'
+import { genericServerResponse, notFound } from '../../../api/status.ts'
 import { negotiate, notAcceptable } from '../encode/negotiate.ts'
 import { refuse } from '../refusal.ts'
 import { planGet } from '../rest/get.ts'
+import { resourceOf } from '../rest/names.ts'
 import { planPatch } from '../rest/patch.ts'
 import type { ResourceRq } from '../rest/request.ts'
 import { planUpdate } from '../rest/update.ts'
@@ -32,7 +33,7 @@ const WRITE_ONLY = new Set(['finalize'])
 export function planSubresource(rq: ResourceRq): Plan {
   const { subresource, resource } = rq.info
   const sub = rq.served.strategy.subresources?.[subresource]
-  if (!sub) return refuse(genericServerResponse(404))
+  if (!sub) return refuse(rq.served.custom ? notFound(resourceOf(rq.served), rq.info.name) : genericServerResponse(404))
   const { method } = rq.request
   if (sub.does === 'handler') {
     const handler = HANDLERS[`${resource}/${subresource}`]?.[method]

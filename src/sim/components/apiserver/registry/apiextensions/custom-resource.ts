@@ -23,6 +23,7 @@ import { objectRules } from './rules.ts'
 import { type JSONSchemaProps, propertyOf } from './schema.ts'
 import type { Spec, Version } from './spec.ts'
 import { validateValue } from './validator.ts'
+import { compareVersions } from './version-order.ts'
 
 export { CLEANUP_FINALIZER }
 
@@ -46,6 +47,13 @@ const NAME_COLUMN = defaultColumns[0] as Column
 
 const specOf = (crd: KubeObject): Spec => crd.spec as Spec
 
+/** Names the newest served version that is not deprecated and newer than this one. */
+function defaultDeprecation(spec: Spec, version: string): string {
+  const better = spec.versions.filter((v) => v.served && !v.deprecated && compareVersions(version, v.name) < 0).map((v) => v.name)
+  const [best] = better.sort((a, b) => compareVersions(b, a))
+  return `${spec.group}/${version} ${spec.names.kind} is deprecated${best === undefined ? '' : `; use ${spec.group}/${best} ${spec.names.kind}`}`
+}
+
 function readVersion(crd: KubeObject, version: Version): CustomVersion {
   const spec = specOf(crd)
   const schema = version.schema?.openAPIV3Schema
@@ -65,7 +73,6 @@ function readVersion(crd: KubeObject, version: Version): CustomVersion {
     })
     cells.push({ type: c.type, path: path.value })
   }
-  const warning = `${spec.group}/${version.name} ${spec.names.kind} is deprecated`
   return {
     name: version.name,
     apiVersion: `${spec.group}/${version.name}`,
@@ -73,7 +80,7 @@ function readVersion(crd: KubeObject, version: Version): CustomVersion {
     prunes: spec.preserveUnknownFields !== true,
     hasStatus: version.subresources?.status !== undefined,
     ...(version.subresources?.scale ? { scale: version.subresources.scale } : {}),
-    ...(version.deprecated ? { deprecation: version.deprecationWarning ?? warning } : {}),
+    ...(version.deprecated ? { deprecation: version.deprecationWarning ?? defaultDeprecation(spec, version.name) } : {}),
     rules: objectRules(schema),
     columns,
     cells,

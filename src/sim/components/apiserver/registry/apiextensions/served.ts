@@ -1,9 +1,15 @@
 // What a definition adds to the registry.
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { makeServed, type Served } from '../index.ts'
-import { customStrategy, decodeCustom, isServed } from './custom-resource.ts'
+import { customStrategy, decodeCustom, deprecationWarning, isServed } from './custom-resource.ts'
+import { conditionOf } from './names.ts'
 import { customObjectSchema } from './object-schema.ts'
 import type { Version } from './spec.ts'
+
+const deprecationOf = (crd: KubeObject, version: string): { deprecation?: string } => {
+  const deprecation = deprecationWarning(crd, version)
+  return deprecation === undefined ? {} : { deprecation }
+}
 
 /** The versions of an established definition: the storage version first, though it may not be served itself. */
 export function servedBy(crd: KubeObject): readonly Served[] {
@@ -11,6 +17,8 @@ export function servedBy(crd: KubeObject): readonly Served[] {
   if (!strategy) return []
   return makeServed(strategy, true).map((served) => ({
     ...served,
+    ...(conditionOf(crd, 'Terminating')?.status === 'True' ? { terminating: true } : {}),
+    ...deprecationOf(crd, served.version),
     schema: customObjectSchema(crd, served.version),
     decode: (kind, tree, fieldValidation) => decodeCustom(crd, served.version, kind, tree, fieldValidation),
   }))
