@@ -2,6 +2,12 @@
 import type { ComponentType } from '../../net/context.ts'
 import { controllerManager } from './runtime/runtime.ts'
 import type { Controller, KubeControllerManagerConfig } from './runtime/types.ts'
+import { clusterRoleAggregationController } from './clusterrole-aggregation/clusterrole-aggregation.ts'
+import { pvProtectionController } from './pv-protection/pv-protection.ts'
+import { pvcProtectionController } from './pvc-protection/pvc-protection.ts'
+import { resourceQuotaController } from './resourcequota/resourcequota.ts'
+import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token.ts'
+import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
@@ -23,7 +29,19 @@ export type { KubeControllerManagerConfig } from './runtime/types.ts'
 type Any = Controller<any>
 
 /** What a cluster cannot do without: its own bookkeeping. */
-const API: readonly Any[] = [namespaceController, serviceAccountController, rootCAPublisher, garbageCollector, orphanCollector]
+const API: readonly Any[] = [
+  namespaceController,
+  serviceAccountController,
+  serviceAccountTokenController,
+  rootCAPublisher,
+  garbageCollector,
+  orphanCollector,
+  resourceQuotaController,
+  clusterRoleAggregationController,
+  pvcProtectionController,
+  pvProtectionController,
+  validatingAdmissionPolicyStatusController,
+]
 const SCHEDULING: readonly Any[] = []
 const CLUSTER: readonly Any[] = [
   deploymentController,

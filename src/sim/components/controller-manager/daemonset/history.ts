@@ -2,7 +2,7 @@
 import type { Selector } from '../../../api/labels.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { claim } from '../runtime/claim.ts'
-import { computeHash } from '../runtime/hash.ts'
+import { podTemplateHash } from '../../../api/hash.ts'
 import { byRevision, newRevision, REVISION_HASH_LABEL, revisionOf, sameData, templatePatch } from '../runtime/history.ts'
 import { create, get, isAlreadyExists, isNotFound, must, remove, SyncError, update, updateStatus } from '../runtime/steps.ts'
 import type { Steps } from '../runtime/types.ts'
@@ -29,7 +29,7 @@ export function* constructHistory(ds: KubeObject, revisions: readonly KubeObject
 }
 
 function* snapshot(ds: KubeObject, number: number): Steps<KubeObject> {
-  const hash = computeHash(ds.spec.template, ds.status?.collisionCount)
+  const hash = podTemplateHash(ds.spec.template, ds.status?.collisionCount)
   const wanted = newRevision(ds, hash, number)
   const answer = yield* create('controllerrevisions', ds.metadata.namespace, wanted)
   if (answer.ok) return answer.body as KubeObject

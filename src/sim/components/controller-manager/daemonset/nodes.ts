@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { compareNames, createdAt } from '../runtime/objects.ts'
 import { REVISION_HASH_LABEL } from '../runtime/history.ts'
 import { fitsNode } from '../runtime/node-affinity.ts'
-import { scaledValue } from '../runtime/numbers.ts'
+import { scaledIntOrPercent } from '../../../api/intstr.ts'
 import { isTolerated, taintsOf } from '../runtime/taints.ts'
 
 const NO_EXECUTE = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
@@ -84,8 +84,8 @@ export const isUpdated = (ds: KubeObject, pod: KubeObject, hash: string): boolea
 /** How many nodes may be without a pod, or with two, during an update; never none of either. */
 export function updateLimits(ds: KubeObject, desired: number): { surge: number; unavailable: number } {
   const { maxSurge, maxUnavailable } = ds.spec?.updateStrategy?.rollingUpdate ?? {}
-  const surge = scaledValue(maxSurge, desired, true)
-  const unavailable = scaledValue(maxUnavailable, desired, true)
+  const surge = scaledIntOrPercent(maxSurge, desired, true)
+  const unavailable = scaledIntOrPercent(maxUnavailable, desired, true)
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 export const allowsSurge = (ds: KubeObject): boolean => ds.spec?.updateStrategy?.type === 'RollingUpdate' && updateLimits(ds, 100).surge > 0

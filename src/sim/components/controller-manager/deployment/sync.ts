@@ -2,7 +2,7 @@
 import { deepEqual } from '../../../../lib/compare.ts'
 import { copyOwn } from '../../../../lib/own.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
-import { computeHash } from '../runtime/hash.ts'
+import { podTemplateHash } from '../../../api/hash.ts'
 import { byCreation, controllerOf, ownerReference, refOf } from '../runtime/objects.ts'
 import { create, decided, effect, event, isAlreadyExists, isNamespaceTerminating, isNotFound, must, remove, SyncError, update, updateStatus } from '../runtime/steps.ts'
 import type { Env, Outcome, Steps } from '../runtime/types.ts'
@@ -71,7 +71,7 @@ export function* syncRevision(d: KubeObject, sets: readonly KubeObject[], mayCre
 }
 
 function* createNewSet(d: KubeObject, olds: readonly KubeObject[], revision: number, env: Env): Steps<Sets> {
-  const hash = computeHash(d.spec.template, d.status?.collisionCount)
+  const hash = podTemplateHash(d.spec.template, d.status?.collisionCount)
   const labels = copyOwn<string>(d.spec.template.metadata?.labels ?? {})
   labels[POD_TEMPLATE_HASH] = hash
   const { matchLabels, ...selector } = d.spec.selector

@@ -4,7 +4,8 @@ import { copyOwn, getOwn, setOwn } from '../../../../lib/own.ts'
 import type { Deployment, DeploymentCondition } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { apiTime, parseApiTime } from '../../../client/time.ts'
-import { nonZero, scaledValue } from '../runtime/numbers.ts'
+import { scaledIntOrPercent } from '../../../api/intstr.ts'
+import { nonZero } from '../runtime/numbers.ts'
 import { byCreation, condition } from '../runtime/objects.ts'
 import { DESIRED_REPLICAS, MAX_REPLICAS, MAX_REVISION_HISTORY_CHARS, MESSAGE, NOT_COPIED, POD_TEMPLATE_HASH, REASON, REVISION, REVISION_HISTORY } from './constants.ts'
 
@@ -20,8 +21,8 @@ export const hasProgressDeadline = (d: KubeObject): boolean => d.spec?.progressD
 /** ResolveFenceposts: surge rounds up, unavailable rounds down, and both zero would stand still. */
 export function fenceposts(d: KubeObject): { surge: number; unavailable: number } {
   const { maxSurge, maxUnavailable } = d.spec?.strategy?.rollingUpdate ?? {}
-  const surge = scaledValue(maxSurge, replicasOf(d), true)
-  const unavailable = scaledValue(maxUnavailable, replicasOf(d), false)
+  const surge = scaledIntOrPercent(maxSurge, replicasOf(d), true)
+  const unavailable = scaledIntOrPercent(maxUnavailable, replicasOf(d), false)
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 export const maxSurge = (d: KubeObject): number => (isRollingUpdate(d) ? fenceposts(d).surge : 0)
@@ -189,7 +190,7 @@ export function activeOrLatest(newSet: KubeObject | undefined, olds: readonly Ku
 /** NewRSNewReplicas: how large the new set may be now. */
 export function newSetReplicas(d: KubeObject, sets: readonly KubeObject[], newSet: KubeObject): number {
   if (!isRollingUpdate(d)) return replicasOf(d)
-  const room = replicasOf(d) + scaledValue(d.spec.strategy.rollingUpdate?.maxSurge, replicasOf(d), true) - sum(sets, replicasOf)
+  const room = replicasOf(d) + scaledIntOrPercent(d.spec.strategy.rollingUpdate?.maxSurge, replicasOf(d), true) - sum(sets, replicasOf)
   return room <= 0 ? replicasOf(newSet) : replicasOf(newSet) + Math.min(room, replicasOf(d) - replicasOf(newSet))
 }
 

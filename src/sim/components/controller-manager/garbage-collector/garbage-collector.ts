@@ -17,6 +17,8 @@ const WORKERS = 20
 
 /** Events are not collected: nobody owns them and they are many. */
 const monitored = RESOURCES.filter((r) => r.plural !== 'events')
+/** What the collector waits for; the rest of what it monitors may come later. */
+const essential = ['pods', 'replicasets', 'deployments', 'namespaces', 'configmaps', 'secrets', 'services', 'customresourcedefinitions', 'jobs', 'statefulsets', 'daemonsets', 'cronjobs', 'controllerrevisions']
 
 interface Observed {
   readonly node: GraphNode
@@ -40,7 +42,10 @@ const shared = { controller: CONTROLLER, serviceAccount: SERVICE_ACCOUNT, eventS
 export const garbageCollector: Controller<Observed> = {
   ...shared,
   name: DELETE_QUEUE,
-  informers: monitored.map((r) => r.name),
+  informers: essential,
+  start: (rt) => {
+    for (const r of monitored) rt.watch(r.name, collectionPath(r))
+  },
   onAny: (rt, event) => {
     if (event.informer !== 'events' && event.informer !== 'events.events.k8s.io') applyEvent(rt, event)
   },

@@ -11,7 +11,7 @@ type Indexer = (object: KubeObject) => readonly string[]
 export const orphanKey = (namespace: string | undefined): string => `orphan:${namespace ?? ''}`
 
 const byController: Indexer = (o) => [controllerOf(o)?.uid ?? orphanKey(o.metadata.namespace)]
-const claimsOfPod: Indexer = (pod) => {
+export const claimsOfPod = (pod: KubeObject): string[] => {
   const claims: string[] = []
   for (const volume of pod.spec?.volumes ?? []) {
     if (volume.persistentVolumeClaim) claims.push(`${pod.metadata.namespace}/${volume.persistentVolumeClaim.claimName}`)

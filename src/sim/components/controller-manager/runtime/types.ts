@@ -33,8 +33,6 @@ export type Step = ApiCall | readonly ApiCall[] | Effect
 // biome-ignore lint/suspicious/noExplicitAny: what comes back depends on what was yielded; the helpers of steps.ts give it its type
 export type Steps<T = void> = Generator<Step, T, any>
 
-export type IntOrString = number | string
-
 export interface Outcome {
   readonly requeueAfterMs?: number
   /** The wait does not keep the cluster from being quiet. */

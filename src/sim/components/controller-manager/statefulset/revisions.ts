@@ -1,6 +1,6 @@
 // Revisions of a StatefulSet (stateful_set_control.go: getStatefulSetRevisions, truncateHistory).
 import type { KubeObject } from '../../../api/types/object.ts'
-import { computeHash } from '../runtime/hash.ts'
+import { podTemplateHash } from '../../../api/hash.ts'
 import { byRevision, newRevision, revisionOf, sameData, templatePatch } from '../runtime/history.ts'
 import { create, get, isAlreadyExists, isNotFound, must, remove, SyncError, update } from '../runtime/steps.ts'
 import type { Steps } from '../runtime/types.ts'
@@ -26,7 +26,7 @@ export function* statefulSetRevisions(set: KubeObject, list: readonly KubeObject
   else if (equal) next = must(yield* update('controllerrevisions', { ...equal, revision: number }))
   else {
     for (;;) {
-      const wanted = newRevision(set, computeHash(set.spec.template, collisionCount), number, HASH_LABEL)
+      const wanted = newRevision(set, podTemplateHash(set.spec.template, collisionCount), number, HASH_LABEL)
       const answer = yield* create('controllerrevisions', set.metadata.namespace, wanted)
       if (answer.ok) {
         next = answer.body as KubeObject
