@@ -153,6 +153,8 @@ export function startLookup(ctx: Context, data: NeedData): void {
 }
 
 export function onLookup(ctx: Context, result: CallResult<HttpResponse, NeedData>): void {
+  const { need } = result.data
+  if (need.kind === 'lookup' && need.rememberMs && result.form === 'response') ctx.table<number>('lookups').put(need.path, ctx.now + need.rememberMs)
   const item = waiter(ctx, result.data)
   if (!item) return
   give(ctx, item, result.data.id, result.form === 'response' ? { value: result.value } : { refused: unknownError('loopback request failed') })

@@ -154,6 +154,8 @@ function makeRq(ctx: Context, item: InFlight, notes: Note[], warnings: string[])
     }),
     warnings,
     notes,
+    effects: [],
+    recently: (path) => (ctx.table<number>('lookups').get(path) ?? -1) > ctx.now,
     phase: item.phase,
     phaseData: item.phaseData,
     phaseObject: item.phaseObject,

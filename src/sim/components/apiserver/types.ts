@@ -56,7 +56,7 @@ export type Need =
   /** Whether etcd answers a linearizable read. */
   | { readonly kind: 'ping' }
   /** A request of the API server to itself (loopback client), as system:apiserver. */
-  | { readonly kind: 'lookup'; readonly method: string; readonly path: string; readonly body?: object; readonly afterMs?: number }
+  | { readonly kind: 'lookup'; readonly method: string; readonly path: string; readonly body?: object; readonly afterMs?: number; readonly rememberMs?: number }
 
 export type Got = { readonly value: unknown } | { readonly refused: Status }
 

@@ -21,7 +21,7 @@ import { dedupOwnerReferences, ensureNamespace, wipeSystemFields } from './meta.
 import { kindOf, resourceOf } from './names.ts'
 import { type Options, writeOptions } from './options.ts'
 import { namespaceOf, type ResourceRq } from './request.ts'
-import { createTxn, keyFor } from './store.ts'
+import { createTxn, keyFor, withEffects } from './store.ts'
 
 /** Upstream tries this often to find a free generated name (RetryGenerateName). */
 const GENERATE_NAME_ATTEMPTS = 8
@@ -75,9 +75,9 @@ export function attributesOf(rq: ResourceRq, operation: Attributes['operation'],
   }
 }
 
-export function refuseInvalid(rq: ResourceRq, name: string, errors: readonly FieldError[]): never {
+export function refuseInvalid(rq: ResourceRq, name: string, errors: readonly FieldError[], object?: KubeObject): never {
   rq.notes.push({ kind: 'apiserver.validation.failed', errors: errors.map(fieldErrorText) })
-  refuse(invalid(kindOf(rq.served), name, errors))
+  refuse(invalid(kindOf(rq.served, object), name, errors))
 }
 
 export function refuseBegin(rq: ResourceRq, name: string, failure: BeginFailure): never {
@@ -101,13 +101,13 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   strategy.prepareForCreate?.(draft, view)
   const name = metadata.name ?? ''
   const errors = strategy.validate(draft, view)
-  if (errors.length > 0) refuseInvalid(rq, name, errors)
+  if (errors.length > 0) refuseInvalid(rq, name, errors, draft)
   const metaErrors = validateObjectMeta(metadata, strategy.namespaced, validatePathSegmentName)
   if (metaErrors.length > 0) refuseInvalid(rq, name, metaErrors)
   rq.warnings.push(...(strategy.createWarnings?.(draft, view) ?? []))
   strategy.canonicalize?.(draft)
   validate({ ...a, name })
-  if (metadata.resourceVersion && rq.request.method === 'POST') refuse(unknownError('resourceVersion should not be set on objects to be created'))
+  if (metadata.resourceVersion && metadata.resourceVersion !== '0' && rq.request.method === 'POST') refuse(unknownError('resourceVersion should not be set on objects to be created'))
   const key = keyFor(served, namespaceOf(rq), name)
   const existing = view.current(served, namespaceOf(rq), name)
   if (existing && (!generated || rq.plans > GENERATE_NAME_ATTEMPTS)) {
@@ -118,5 +118,5 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   delete object.metadata.resourceVersion
   checkSize(rq, object)
   if (options.dryRun) return { do: 'answer', answer: { code, object } }
-  return { do: 'commit', txn: createTxn(key, object), then: { do: 'answer-object', code, object }, stores: `create ${key}` }
+  return { do: 'commit', txn: withEffects(rq, createTxn(key, object)), then: { do: 'answer-object', code, object }, stores: `create ${key}` }
 }

@@ -36,6 +36,13 @@ export interface ServerView extends RegistryView {
   readonly revision: number
 }
 
+/** Another object that changes in the same transaction (a quota's usage). */
+export interface Effect {
+  readonly resource: string
+  readonly old: KubeObject
+  readonly next: KubeObject
+}
+
 export interface Rq {
   readonly request: HttpRequest
   readonly info: RequestInfo
@@ -47,6 +54,7 @@ export interface Rq {
   readonly view: ServerView
   readonly warnings: string[]
   readonly notes: Note[]
+  readonly effects: Effect[]
   /** How far an earlier plan of this request has come. */
   readonly phase: string | undefined
   readonly phaseData: unknown
@@ -59,6 +67,8 @@ export interface Rq {
   readonly bootstrapped: boolean
   readonly metrics: Metrics
   random(): number
+  /** Whether a lookup of this path was answered within the time that it asked to be remembered for. */
+  recently(path: string): boolean
   /** The answer to a need; the first time it stops the plan. */
   need<T>(id: string, need: Need): T
 }

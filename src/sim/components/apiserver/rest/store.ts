@@ -3,11 +3,29 @@ import { cacheKey, storageKey } from '../storage-keys.ts'
 import type { Served } from '../registry/index.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import type { Op, TxnRequest } from '../../etcd/types.ts'
-import { withoutRevision } from '../cache/cache.ts'
+import { revisionOf, withoutRevision } from '../cache/cache.ts'
+import type { Rq } from './request.ts'
 
 export const keyFor = (served: Served, namespace: string | undefined, name: string): string => storageKey(served.folder, cacheKey(namespace, name))
 
 const reread = (key: string): Op => ({ op: 'range', key })
+
+/** Adds to a transaction what else must change with it, on the same terms. */
+export function withEffects(rq: Rq, txn: TxnRequest): TxnRequest {
+  if (rq.effects.length === 0) return txn
+  const compare = [...txn.compare]
+  const success = [...txn.success]
+  const failure = [...txn.failure]
+  for (const { resource, old, next } of rq.effects) {
+    const served = rq.view.kind(resource)
+    if (!served) continue
+    const key = keyFor(served, old.metadata.namespace, old.metadata.name ?? '')
+    compare.push({ key, target: 'mod', op: '=', value: revisionOf(old) })
+    success.push({ op: 'put', key, value: withoutRevision(next) })
+    failure.push(reread(key))
+  }
+  return { compare, success, failure }
+}
 
 /** Stores a new object; fails if the key exists. */
 export const createTxn = (key: string, object: KubeObject): TxnRequest => ({

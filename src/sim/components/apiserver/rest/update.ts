@@ -19,7 +19,7 @@ import { dedupOwnerReferences, ensureNamespace, wipeSystemFields } from './meta.
 import { kindOf, resourceOf } from './names.ts'
 import { type Options, writeOptions } from './options.ts'
 import { namespaceOf, type ResourceRq } from './request.ts'
-import { keyFor, updateTxn } from './store.ts'
+import { keyFor, updateTxn, withEffects } from './store.ts'
 
 export interface UpdateSpec {
   readonly options: Options
@@ -120,7 +120,7 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
     ...validateObjectMetaUpdate(metadata, before),
     ...door.validateUpdate(draft, existing, view),
   ]
-  if (errors.length > 0) refuseInvalid(rq, metadata.name ?? '', errors)
+  if (errors.length > 0) refuseInvalid(rq, metadata.name ?? '', errors, draft)
   rq.warnings.push(...(door.warnings?.(draft, existing, view) ?? []))
   strategy.canonicalize?.(draft)
   validate(a)
@@ -138,7 +138,7 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
   const then = spec.answer
     ? ({ do: 'plan', phase: 'answer', object: next } as const)
     : ({ do: 'answer-object', code: 200, object: next } as const)
-  return { do: 'commit', txn: updateTxn(key, next, revisionOf(existing)), then, stores: `update ${key}` }
+  return { do: 'commit', txn: withEffects(rq, updateTxn(key, next, revisionOf(existing))), then, stores: `update ${key}` }
 }
 
 /** The client's resourceVersion: the newest, or none where the kind allows that. */
