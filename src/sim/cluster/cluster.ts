@@ -89,7 +89,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   sim.network.addHost({ name: 'outside', ip: '203.0.113.7', role: 'outside', up: true })
   const admin: ClientConfig = { servers, user: 'kubernetes-admin', groups: ['kubeadm:cluster-admins', 'system:masters'], userAgent: 'kubectl/v1.35.2 (linux/amd64) kubernetes/orrery', sourceIP: '172.18.0.1' }
   sim.boot({ id: 'kubectl', type: 'kubectl', host: 'you', config: { client: admin } })
-  sim.boot({ id: 'client', type: 'client', host: 'outside', config: { nodes: Object.fromEntries([...controlPlanes, ...workers].map((m) => [m.ip, m.name])) } })
+  sim.boot({ id: 'client', type: 'client', host: 'outside', config: { nodes: Object.fromEntries([...controlPlanes, ...workers].map((m) => [m.ip, m.name])), client: { ...admin, sourceIP: '203.0.113.7' } } })
   const hand: FaultInjectorConfig = {
     client: admin,
     boot: Object.fromEntries([...new Set(plan.boot.map((p) => p.host))].map((host) => [host, plan.boot.filter((p) => p.host === host)])),
