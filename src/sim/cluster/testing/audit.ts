@@ -7,6 +7,8 @@ export interface Line {
   readonly verb: string
   readonly resource: string
   readonly name?: string
+  /** Before generated parts became tokens; only of our own log. */
+  readonly rawName?: string
   readonly code: number
 }
 
@@ -27,22 +29,38 @@ export function actorOf(event: AuditEvent, namespace: string): Line | undefined 
   const actor = node ? 'kubelet' : account ?? (username === 'system:kube-scheduler' ? 'kube-scheduler' : username === 'system:apiserver' ? 'kube-apiserver' : username === 'kubernetes-admin' ? 'kubectl' : username)
   const name = ref.name === undefined ? undefined : ref.name === namespace ? '{{ns}}' : normalName(ref.name)
   const shown = ref.resource === 'events' ? undefined : name
-  return { actor, ...(node ? { node } : {}), verb: event.verb, resource: ref.subresource ? `${ref.resource}/${ref.subresource}` : ref.resource, ...(shown === undefined ? {} : { name: shown }), code: event.responseStatus.code }
+  return { actor, ...(node ? { node } : {}), verb: event.verb, resource: ref.subresource ? `${ref.resource}/${ref.subresource}` : ref.resource, ...(shown === undefined ? {} : { name: shown, rawName: ref.name ?? '' }), code: event.responseStatus.code }
 }
 
-/** By actor; a kubelet's requests by node. Events and conflicts (which are retried) are left out. */
-export function sequences(lines: readonly Line[]): Map<string, string[][]> {
-  const byActor = new Map<string, Map<string, string[]>>()
+/** Requests of each actor in order. Events and conflicts (which are retried) are left out. */
+export function sequences(lines: readonly Line[]): Map<string, string[]> {
+  const byActor = new Map<string, string[]>()
   for (const line of lines) {
     if (line.resource === 'events' || line.code === 409) continue
-    const nodes = byActor.get(line.actor) ?? new Map<string, string[]>()
-    byActor.set(line.actor, nodes)
-    const list = nodes.get(line.node ?? '') ?? []
-    nodes.set(line.node ?? '', list)
-    list.push([line.verb, line.resource, normalName(line.name ?? ''), line.code].join(' '))
+    const list = byActor.get(line.actor) ?? []
+    byActor.set(line.actor, list)
+    list.push(text(line))
   }
-  return new Map([...byActor].map(([actor, nodes]) => [actor, [...nodes.values()]]))
+  return byActor
 }
+
+/**
+ * What kubelets did about single pods. The recordings do not tell the pods of one node apart, so of them only nodes that began one pod count;
+ * ours are told apart by name. Requests for what pods share (the root CA, tokens) are left out here.
+ */
+export function podSequences(lines: readonly Line[], by: 'node' | 'pod'): string[][] {
+  const groups = new Map<string, string[]>()
+  for (const line of lines) {
+    if (line.actor !== 'kubelet' || !line.resource.startsWith('pods') || line.code === 409) continue
+    const key = by === 'pod' ? (line.rawName ?? '') : (line.node ?? '')
+    const list = groups.get(key) ?? []
+    groups.set(key, list)
+    list.push(text(line))
+  }
+  return [...groups.values()].map(fold)
+}
+
+const text = (line: Line): string => [line.verb, line.resource, normalName(line.name ?? ''), line.code].join(' ')
 
 /** Repeats folded: the same request several times in a row is one. */
 export function fold(lines: readonly string[]): string[] {

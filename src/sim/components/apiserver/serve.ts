@@ -264,7 +264,8 @@ export function finish(ctx: Context, item: InFlight, response: HttpResponse, sta
   audit(ctx, item, {
     code: response.status,
     ...(status ? { failed: status.status === 'Failure', ...(status.message ? { message: status.message } : {}), ...(status.reason ? { reason: status.reason } : {}) } : {}),
-    ...(typeof name === 'string' && info.verb === 'create' ? { name } : {}),
+    // The log shows what was asked: a name that the server generated was not.
+    ...(typeof name === 'string' && info.verb === 'create' && !(response.body as KubeObject).metadata.generateName ? { name } : {}),
   })
   ctx.because(
     ctx.record('apiserver.responded', {
