@@ -7,6 +7,7 @@ import { goJson, sendResponse, sendStatus } from './answers.ts'
 import { BODY_LIMIT, readBody } from './body.ts'
 import { jsonDepth, MAX_JSON_DEPTH } from './depth.ts'
 import type { SimulationHost } from './host.ts'
+import { PROTOBUF, protobufToJson } from './protobuf/decode.ts'
 
 /** A watcher that leaves this much unread is cut off, as the watch cache cuts off slow watchers. */
 const UNREAD_LIMIT = 32 * 1024 * 1024
@@ -43,7 +44,17 @@ export async function serveApi(host: SimulationHost, req: IncomingMessage, res: 
     sendStatus(req, res, 413, 'RequestEntityTooLarge', `Request entity too large: limit is ${BODY_LIMIT}`)
     return
   }
-  const text = body.bytes.length > 0 ? body.bytes.toString('utf8') : undefined
+  const type = (req.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+  let text: string | undefined
+  if (type === PROTOBUF && body.bytes.length > 0) {
+    try {
+      text = JSON.stringify(protobufToJson(body.bytes))
+      req.headers['content-type'] = 'application/json'
+    } catch (error) {
+      sendStatus(req, res, 400, 'BadRequest', `the object provided is unrecognized: ${(error as Error).message}`)
+      return
+    }
+  } else if (body.bytes.length > 0) text = body.bytes.toString('utf8')
   if (text !== undefined && jsonDepth(text) > MAX_JSON_DEPTH) {
     sendStatus(req, res, 400, 'BadRequest', 'exceeded max depth')
     return
