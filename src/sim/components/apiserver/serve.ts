@@ -265,7 +265,7 @@ export function finish(ctx: Context, item: InFlight, response: HttpResponse, sta
     code: response.status,
     ...(status ? { failed: status.status === 'Failure', ...(status.message ? { message: status.message } : {}), ...(status.reason ? { reason: status.reason } : {}) } : {}),
     // The log shows what was asked: a name that the server generated was not.
-    ...(typeof name === 'string' && info.verb === 'create' && !(response.body as KubeObject).metadata.generateName ? { name } : {}),
+    ...(typeof name === 'string' && info.verb === 'create' && !isGenerated(item, response.body as KubeObject) ? { name } : {}),
   })
   ctx.because(
     ctx.record('apiserver.responded', {
@@ -282,6 +282,13 @@ export function finish(ctx: Context, item: InFlight, response: HttpResponse, sta
   inFlight(ctx).delete(callKey(item.call))
   forgetNeeds(ctx, item)
   ctx.reply(item.call, response, { summary: `${response.status} ${REASONS[response.status] ?? ''}`.trim(), ok: response.status < 400 })
+}
+
+/** Whether the server made the name. Of a body that is text only the answer can tell. */
+function isGenerated(item: InFlight, created: KubeObject): boolean {
+  if (!created.metadata.generateName) return false
+  const { body } = item.request
+  return typeof body !== 'object' || !(body as Partial<KubeObject>).metadata?.name
 }
 
 const REASONS: Readonly<Record<number, string>> = {
