@@ -48,7 +48,8 @@ export function route(rq: Rq): Plan {
   const verbs = strategy.verbs ?? ALL_VERBS
   const methodMissing = (): never => refuse(genericServerResponse(405))
   if (info.subresource !== '') {
-    if (strategy.namespaced !== (info.namespace !== '')) return refuse(genericServerResponse(404))
+    // The path of a namespace is also one within it.
+    if (info.resource !== 'namespaces' && strategy.namespaced !== (info.namespace !== '')) return refuse(genericServerResponse(404))
     return planSubresource(resource)
   }
   const named = /[^/]/.test(info.name) && info.verb !== 'list' && info.verb !== 'watch'

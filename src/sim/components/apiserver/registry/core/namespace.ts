@@ -66,6 +66,14 @@ export const namespace: KindStrategy = {
     keep(o, old, 'status')
   },
   validateUpdate: (o, old) => [...validate(o), ...metaUpdate(o, old)],
+  // storage.go Delete: the first request only starts the termination; as long as spec.finalizers is not empty nothing more happens.
+  beginDelete(o, now) {
+    if (!o.metadata.deletionTimestamp) {
+      return { store: { ...o, metadata: { ...o.metadata, deletionTimestamp: now }, status: { ...o.status, phase: 'Terminating' } } }
+    }
+    return (o.spec?.finalizers ?? []).length > 0 ? { answer: { code: 200, object: o } } : undefined
+  },
+  endsDeletion: (o, old) => (o.spec?.finalizers ?? []).length === 0 && old.metadata.deletionTimestamp !== undefined && (old.metadata.deletionGracePeriodSeconds ?? 0) === 0,
   subresources: {
     finalize: {
       does: 'update',
