@@ -1,5 +1,6 @@
 // kube-proxy: watches Services and EndpointSlices, and writes the rules of its node's kernel. It carries no traffic itself.
 import type { EndpointSlice, Service } from '../../api/types/kubernetes.gen.ts'
+import { deepEqual } from '../../../lib/compare.ts'
 import { createInformers, store } from '../../client/informer.ts'
 import type { ClientConfig } from '../../client/request.ts'
 import type { ComponentType, Context } from '../../net/context.ts'
@@ -45,7 +46,7 @@ const NAMES: Readonly<Record<string, string>> = { services: 'Service', endpoints
 const informers = createInformers({
   client: (ctx) => config(ctx).client,
   onEvent: (ctx, { informer, key, type, object, old }) => {
-    if (informer === 'nodes' && type === 'MODIFIED' && JSON.stringify(object.metadata.labels) === JSON.stringify(old?.metadata.labels)) return
+    if (informer === 'nodes' && type === 'MODIFIED' && deepEqual(object.metadata.labels, old?.metadata.labels)) return
     ctx.table<string>('pending').put(`${NAMES[informer]} ${key}`, type)
     requestSync(ctx)
   },

@@ -15,8 +15,9 @@ export function nftList(rules: NftablesRules): string {
     const entries = sortElements(rules.maps.find((m) => m.name === name)?.elements ?? []).map((e) => e.text)
     block(`map ${name}`, [`type ${type}`, `comment "${comment}"`, ...(entries.length > 0 ? [elements(entries)] : [])])
   }
+  const declarations = new Map(rules.declarations)
   for (const chain of rules.chains) {
-    const declaration = rules.declarations.get(chain.name)
+    const declaration = declarations.get(chain.name)
     block(`chain ${chain.name}`, [...(declaration === undefined ? [] : [declaration]), ...chain.rules.map((r) => r.text)])
   }
   out.pop()

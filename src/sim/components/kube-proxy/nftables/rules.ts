@@ -37,10 +37,11 @@ type MapName = keyof typeof MAPS
 
 export const SETS = { 'cluster-ips': 'Active ClusterIPs', 'nodeport-ips': 'IPs that accept NodePort traffic' } as const
 
-/** What `nft list` adds to a rule set: how base chains are declared, comments of chains, and the sets that remember clients. */
+/** What `nft list` shows beyond the rules: how base chains are declared, comments of chains, and the sets that remember clients. */
 export interface NftablesRules extends RuleSet {
   readonly mode: 'nftables'
-  readonly declarations: ReadonlyMap<string, string>
+  /** First line of a chain's body, by chain. */
+  readonly declarations: readonly (readonly [chain: string, text: string])[]
   readonly affinity: readonly { readonly name: string; readonly seconds: number }[]
 }
 
@@ -167,7 +168,7 @@ export function nftablesRules(input: ProxyInput): NftablesRules {
       { name: 'cluster-ips', addresses: [...clusterIPs].sort((a, b) => ipToNumber(a) - ipToNumber(b)) },
       { name: 'nodeport-ips', addresses: [input.nodeIP] },
     ],
-    declarations,
+    declarations: [...declarations],
     affinity,
   }
 }
