@@ -1,10 +1,10 @@
 // /sim/v1: what the bridge has beside the Kubernetes API. Needs the admin token.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuditEvent } from '../src/sim/components/apiserver/audit.ts'
+import { netfilterCommand } from '../src/sim/components/kube-proxy/kernel/commands.ts'
 import { type AttemptRecord, schedulingDocument } from '../src/sim/components/scheduler/explain.ts'
 import { sendJson, sendStatus, sendText } from './answers.ts'
 import { BODY_LIMIT, readBody } from './body.ts'
-import { NotBuilt } from './cluster.ts'
 import type { SimulationHost } from './host.ts'
 import { type ClusterChoice, checkChoice } from './options.ts'
 
@@ -58,12 +58,7 @@ export async function serveSim(host: SimulationHost, start: ClusterChoice, req: 
     } catch (error) {
       return bad((error as Error).message)
     }
-    try {
-      await host.reset(choice)
-    } catch (error) {
-      if (!(error instanceof NotBuilt)) throw error
-      return sendStatus(req, res, 501, 'NotImplemented', error.message)
-    }
+    await host.reset(choice)
     return sendJson(req, res, 200, { now: host.sim().now, ...choice })
   }
   if (route === 'GET scheduling') {
@@ -92,6 +87,15 @@ export async function serveSim(host: SimulationHost, start: ClusterChoice, req: 
     })
     return sendText(req, res, 200, { 'content-type': 'application/x-ndjson' }, lines.length > 0 ? `${lines.join('\n')}\n` : '')
   }
-  if (/^POST nodes\/[^/]+\/exec$/.test(route)) return sendStatus(req, res, 501, 'NotImplemented', 'a shell on a node is not built yet')
+  const node = /^POST nodes\/([^/]+)\/exec$/.exec(route)?.[1]
+  if (node !== undefined) {
+    const { command } = input
+    if (typeof command !== 'string') return bad('command must be a string')
+    const known = await host.look((sim) => sim.process(`kernel/${node}`) !== undefined)
+    if (!known) return sendStatus(req, res, 404, 'NotFound', `there is no machine ${node}`)
+    const output = await host.look((sim) => netfilterCommand(sim.peek(`kernel/${node}`, 'rules'), command))
+    if (output) return sendJson(req, res, 200, output)
+    return sendStatus(req, res, 501, 'NotImplemented', 'of a shell on a node only iptables-save and nft list are built')
+  }
   sendStatus(req, res, 404, 'NotFound', `there is no ${req.method} ${url.pathname}`)
 }
