@@ -156,7 +156,8 @@ function makePlan(profile: Profile, spec: ClusterSpec, controlPlanes: readonly M
     ...(profile === 'api' ? [] : [{ id: `kube-scheduler/${m.name}`, type: 'kube-scheduler', host: m.name, config: scheduler(m) }]),
   ]
   const proxy = (m: Machine) => ({
-    client: { servers, user: 'system:serviceaccount:kube-system:kube-proxy', groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:node-proxier'], userAgent: 'kube-proxy/v1.35.4', sourceIP: m.ip } satisfies ClientConfig,
+    // kubeadm binds the service account to system:node-proxier; without kubeadm only the user of the bootstrap policy may read Services.
+    client: { servers, ...(profile === 'default' ? { user: 'system:serviceaccount:kube-system:kube-proxy', groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:node-proxier'] } : { user: 'system:kube-proxy', groups: [] }), userAgent: 'kube-proxy/v1.35.4', sourceIP: m.ip } satisfies ClientConfig,
     node: m.name,
     nodeIP: m.ip,
     mode: spec.proxyMode,
