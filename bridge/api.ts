@@ -75,7 +75,7 @@ function serveStream(host: SimulationHost, request: HttpRequest, req: IncomingMe
     res.write(text)
     if (res.writableLength > UNREAD_LIMIT) res.destroy()
   }
-  const close = host.open(request, {
+  const { close } = host.open(request, {
     head(status, headers) {
       if (res.destroyed) return
       for (const [name, value] of Object.entries(headers)) res.setHeader(name, value as string | string[])

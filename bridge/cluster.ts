@@ -1,24 +1,14 @@
 // Builds the simulation that is served.
-import { createApiCluster } from '../src/sim/cluster/door.ts'
-import { kubeControllerManagerType } from '../src/sim/components/controller-manager/manager.ts'
+import { createCluster } from '../src/sim/cluster/cluster.ts'
 import type { Simulation } from '../src/sim/cluster/simulation.ts'
+import { CLASSROOM } from '../src/sim/cluster/spec.ts'
 import type { ClusterChoice } from './options.ts'
 
-export class NotBuilt extends Error {}
+/** Steps behind which a moment is reached from a keyframe: the bridge goes back only to the beginning. */
+const JOURNAL_LIMIT = 2000
+const KEYFRAME_INTERVAL = 1_000_000
 
 export function buildCluster(choice: ClusterChoice): Simulation {
-  if (choice.profile !== 'api') throw new NotBuilt(`profile ${choice.profile} is not built yet`)
-  return createApiCluster({
-    profile: 'api',
-    seed: choice.seed,
-    types: [kubeControllerManagerType],
-    processes: [
-      {
-        id: 'kube-controller-manager/control-plane',
-        type: 'kube-controller-manager',
-        host: 'control-plane',
-        config: { servers: ['kube-apiserver/control-plane'], profile: 'api', leaderElect: false, rootCA: '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n' },
-      },
-    ],
-  })
+  const { profile, seed, nodes, proxyMode } = choice
+  return createCluster({ profile, seed, door: true, spec: { ...CLASSROOM, workers: Math.max(1, nodes), proxyMode }, journalLimit: JOURNAL_LIMIT, keyframeInterval: KEYFRAME_INTERVAL }).sim
 }

@@ -14,12 +14,17 @@ export interface StreamListener {
   end(): void
 }
 
+export interface OpenedStream {
+  /** Everything that was due at once has been handed to the listener. */
+  readonly opened: Promise<void>
+  close(): void
+}
+
 export interface SimulationHost {
   readonly sim: () => Simulation
   readonly choice: () => ClusterChoice
   request(request: HttpRequest): Promise<HttpResponse>
-  /** Returns what closes the stream. */
-  open(request: HttpRequest, listener: StreamListener): () => void
+  open(request: HttpRequest, listener: StreamListener): OpenedStream
   /** Virtual ms since the epoch afterwards. */
   advance(ms: number): Promise<number>
   reset(choice: ClusterChoice): Promise<void>
@@ -46,6 +51,9 @@ const PUMP_MS = 50
 const HISTORY_LIMIT = 150_000
 /** Trace records kept. */
 const TRACE_LIMIT = 400_000
+/** Fresh clusters kept for resets that alternate. */
+const KEPT_CLUSTERS = 4
+const choiceKey = (c: ClusterChoice): string => `${c.profile} ${c.nodes} ${c.seed} ${c.proxyMode}`
 const SPEED: Readonly<Record<ClockKind, number>> = { manual: 0, real: 1, x20: 20 }
 
 export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log: (line: string) => void): SimulationHost {
@@ -59,6 +67,7 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
   let nextId = 1
   let origin = { wall: performance.now(), virtual: sim.now }
   const streams = new Set<Open>()
+  const fresh = new Map<string, Simulation>()
 
   const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
     const turn = queue.then(work)
@@ -199,7 +208,7 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
     open(request, listener) {
       const open: Open = { id: '', listener, taken: 0, headed: false }
       streams.add(open)
-      void inTurn(async () => {
+      const opened = inTurn(async () => {
         if (!streams.has(open)) return
         await keepUp()
         if (!streams.has(open)) return
@@ -214,10 +223,14 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
         settleInstant()
         flush()
       })
-      return () => {
-        if (!streams.has(open)) return
-        if (open.id === '') streams.delete(open)
-        else void inTurn(() => close(open))
+      opened.catch((error: unknown) => log(String(error)))
+      return {
+        opened,
+        close() {
+          if (!streams.has(open)) return
+          if (open.id === '') streams.delete(open)
+          else void inTurn(() => close(open))
+        },
       }
     },
     advance: (ms) =>
@@ -234,16 +247,18 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
           streams.delete(open)
           open.listener.end()
         }
-        const same = whole && next.profile === choice.profile && next.nodes === choice.nodes && next.seed === choice.seed && next.proxyMode === choice.proxyMode
-        if (same) {
+        if (whole) {
           sim.seek(0)
           sim.baseline()
           sim.kernel.trace.length = sim.kernel.records
-        } else {
-          sim = buildCluster(next)
-          choice = next
-          whole = true
+          fresh.set(choiceKey(choice), sim)
         }
+        const key = choiceKey(next)
+        sim = fresh.get(key) ?? buildCluster(next)
+        fresh.delete(key)
+        for (const old of [...fresh.keys()].slice(0, -KEPT_CLUSTERS)) fresh.delete(old)
+        choice = next
+        whole = true
         traceFrom = 0
         nextId = 1
         origin = { wall: performance.now(), virtual: sim.now }
