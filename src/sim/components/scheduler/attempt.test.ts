@@ -28,7 +28,7 @@ describe('an attempt decides as the recorded kube-scheduler did', () => {
         if (message !== undefined) expect(said, name).toBe(message)
         else {
           const found = result.outcome === 'found'
-          const rows = found ? scoreRows(result.feasible, result.scores, 500) : []
+          const rows = found ? scoreRows(result.feasible, result.scores) : []
           const got = schedulingDocument({
             pod: '',
             uid: '',

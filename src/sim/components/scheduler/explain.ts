@@ -4,8 +4,9 @@ import type { Scores } from './framework/runtime.ts'
 import { nodeAt } from './framework/snapshot.ts'
 import type { Status } from './framework/status.ts'
 
-/** Node by node up to this many; beyond, only counts and the best. */
+/** Node by node up to this many; beyond, only counts, and this few nodes: an attempt must stay small where there are thousands of nodes and pods. */
 export const EXPLAINED_NODES = 60
+const EXAMPLES = 10
 
 /** Weighted scores by node and plugin; zeros are left out. */
 export type ScoreTable = Readonly<Record<string, Readonly<Record<string, number>>>>
@@ -36,9 +37,10 @@ export interface AttemptRecord {
   readonly feasible: number
   readonly evaluated: number
   readonly nodes: number
-  /** Why nodes were rejected: by plugin and reason; single nodes only up to EXPLAINED_NODES. */
+  /** Why nodes were rejected: node by node up to EXPLAINED_NODES of them, else examples; and counted by plugin and reason. */
   readonly rejected: readonly { readonly node: string; readonly plugin: string; readonly reasons: readonly string[]; readonly unresolvable: boolean }[]
   readonly reasons: readonly { readonly plugin: string; readonly reason: string; readonly nodes: number }[]
+  /** All feasible nodes up to EXPLAINED_NODES, else the best. */
   readonly scored: readonly { readonly node: string; readonly total: number; readonly plugins: readonly PluginScore[] }[]
   readonly message: string
 }
@@ -53,22 +55,26 @@ export function rejections(verdicts: NodeToStatus): Pick<AttemptRecord, 'rejecte
       else counts.set(key, { plugin: status.plugin, reason, nodes: times })
     }
   }
-  const rejected = verdicts.nodes.slice(0, EXPLAINED_NODES).map((node, i) => {
+  const shown = verdicts.nodes.length > EXPLAINED_NODES ? EXAMPLES : verdicts.nodes.length
+  const rejected = verdicts.nodes.slice(0, shown).map((node, i) => {
     const { plugin, reasons, code } = verdicts.statuses[i] as Status
     return { node: nodeAt(verdicts.snapshot, node).name, plugin, reasons, unresolvable: code === 'UnschedulableAndUnresolvable' }
   })
   return { rejected, reasons: [...counts.values()] }
 }
 
-/** All nodes of small clusters, the best of large ones; best first is not the order: nodes keep the order in which they were looked at. */
-export function scoreRows(nodes: readonly string[], scores: Scores | undefined, limit: number): AttemptRecord['scored'] {
+/** In the order in which the nodes were looked at. */
+export function scoreRows(nodes: readonly string[], scores: Scores | undefined): AttemptRecord['scored'] {
   if (!scores) return []
+  const limit = nodes.length > EXPLAINED_NODES ? EXAMPLES : nodes.length
   let floor = Number.NEGATIVE_INFINITY
   if (nodes.length > limit) floor = [...scores.totals].sort((a, b) => b - a)[limit - 1] as number
   const rows: AttemptRecord['scored'][number][] = []
+  // Ties at the floor must not push out a better node that comes later.
+  let room = limit - scores.totals.filter((t) => t > floor).length
   nodes.forEach((node, i) => {
     const total = scores.totals[i] as number
-    if (total < floor || rows.length >= limit) return
+    if (total < floor || (total === floor && nodes.length > limit && room-- <= 0)) return
     rows.push({
       node,
       total,

@@ -39,8 +39,6 @@ import {
 import { patchPodStatus, statusPatch } from './status-patch.ts'
 import { refreshAssumption, releaseVolumes, reserveVolumes, type VolumeWork } from './volumes.ts'
 
-/** Rows of scores that an attempt keeps. */
-const KEPT_SCORES = 200
 /** event notes are cut at this length (pkg/apis/core/validation NoteLengthLimit). */
 const NOTE_LENGTH_LIMIT = 1024
 const NO_VOLUMES: VolumeWork = { writes: [], bindings: [], provisions: [] }
@@ -225,13 +223,12 @@ function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
   }
 
   const names = result.feasible
-  const rows = scoreRows(names, result.scores, KEPT_SCORES)
+  const rows = scoreRows(names, result.scores)
   const top = result.scores ? result.scores.totals.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) : 0
   const best = result.scores ? names.filter((_, i) => result.scores?.totals[i] === top) : names
   if (result.scores) {
-    const shown = scoreRows(names, result.scores, EXPLAINED_NODES)
-    const table = shown.map((row) => ({ node: row.node, total: row.total, scores: Object.fromEntries(row.plugins.filter((p) => p.score !== 0).map((p) => [p.plugin, p.score])) }))
-    ctx.record('scheduler.scored', { pod: entry.key, nodes: table, best: best.slice(0, EXPLAINED_NODES), omitted: names.length - shown.length }, refOf(pod))
+    const table = rows.map((row) => ({ node: row.node, total: row.total, scores: Object.fromEntries(row.plugins.filter((p) => p.score !== 0).map((p) => [p.plugin, p.score])) }))
+    ctx.record('scheduler.scored', { pod: entry.key, nodes: table, best: best.slice(0, EXPLAINED_NODES), omitted: names.length - rows.length }, refOf(pod))
   }
   const evaluated = names.length + result.diagnosis.nodes.length
   attempts(ctx).put(entry.key, { ...common, outcome: 'bound', node: result.node, feasible: names.length, evaluated, scored: rows, message: '' })
