@@ -3,6 +3,7 @@
 import { HTTP_REQUEST, type HttpRequest, type HttpResponse, type StreamChunk, type WatchEvent } from '../api/http.ts'
 import { kubeApiserverType, type KubeApiserverConfig } from '../components/apiserver/apiserver.ts'
 import { etcdType } from '../components/etcd/etcd.ts'
+import { kubeControllerManagerType, type KubeControllerManagerConfig } from '../components/controller-manager/manager.ts'
 import type { EtcdConfig } from '../components/etcd/raft/types.ts'
 import type { ComponentType, Context } from '../net/context.ts'
 import type { CallResult } from '../net/types.ts'
@@ -171,12 +172,16 @@ export interface ApiClusterOptions {
   readonly types?: readonly ComponentType[]
   readonly processes?: readonly { id: string; type: string; host: string; config: unknown }[]
   readonly apiserver?: Partial<KubeApiserverConfig>
+  /** With the controllers that the profile names. */
+  readonly controllers?: boolean
 }
+
+const CA = '-----BEGIN CERTIFICATE-----\nT3JyZXJ5IGRvZXMgbm90IGVuY3J5cHQ6IG1lc3NhZ2VzIG9mIHRoZSBzaW11bGF0aW9uIG5lZWQgbm8gc2VjcmV0cy4=\n-----END CERTIFICATE-----\n'
 
 export const CONTROL_PLANE = { name: 'control-plane', ip: '172.18.0.2' }
 
 export function createApiCluster(options: ApiClusterOptions): Simulation {
-  const sim = new Simulation({ seed: options.seed, types: [etcdType, kubeApiserverType, doorType, ...(options.types ?? [])], scenario: `profile ${options.profile}` })
+  const sim = new Simulation({ seed: options.seed, types: [etcdType, kubeApiserverType, kubeControllerManagerType, doorType, ...(options.types ?? [])], scenario: `profile ${options.profile}` })
   sim.network.addHost({ ...CONTROL_PLANE, role: 'control-plane', up: true })
   sim.network.addHost({ name: 'you', ip: '172.18.0.1', role: 'visitor', up: true })
   const etcd: EtcdConfig = { members: ['etcd/control-plane'], fsyncMs: 1 }
@@ -195,6 +200,10 @@ export function createApiCluster(options: ApiClusterOptions): Simulation {
   const ready = (): boolean => sim.peek<{ done: boolean }>('kube-apiserver/control-plane', 'bootstrap').get('progress')?.done === true
   if (!sim.runUntil({ kind: 'predicate', holds: ready })) throw new Error('the API server did not come up')
   for (const process of options.processes ?? []) sim.boot(process)
+  if (options.controllers) {
+    const config: KubeControllerManagerConfig = { servers: ['kube-apiserver/control-plane'], profile: 'api', leaderElect: false, allocateNodeCIDRs: false, clusterCIDR: '10.244.0.0/16', rootCA: CA }
+    sim.boot({ id: 'kube-controller-manager/control-plane', type: 'kube-controller-manager', host: CONTROL_PLANE.name, config })
+  }
   sim.runUntil({ kind: 'quiet' })
   sim.baseline()
   return sim

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createApiCluster } from './door.ts'
-import { testControllersType } from './testing/controllers.ts'
 import { type GoldenCase, runCase } from './testing/run-case.ts'
 
 const read = (name: string): string => readFileSync(new URL(`./golden/${name}`, import.meta.url), 'utf8')
@@ -14,10 +13,10 @@ describe('recorded answers of a real API server', () => {
   it('are given by the simulated one, in at least as many cases as before', () => {
     const families = new Map<string, [passed: number, of: number]>()
     let passed = 0
-    let sim = createApiCluster({ profile: 'api', seed: 1, types: [testControllersType], processes: [{ id: 'controllers', type: 'test-controllers', host: 'control-plane', config: null }] })
+    let sim = createApiCluster({ profile: 'api', seed: 1, controllers: true })
     const failures: string[] = []
     cases.forEach((testCase, i) => {
-      if (i % PER_CLUSTER === PER_CLUSTER - 1) sim = createApiCluster({ profile: 'api', seed: i, types: [testControllersType], processes: [{ id: 'controllers', type: 'test-controllers', host: 'control-plane', config: null }] })
+      if (i % PER_CLUSTER === PER_CLUSTER - 1) sim = createApiCluster({ profile: 'api', seed: i, controllers: true })
       const problems = runCase(sim, testCase, `c-case-${i}`)
       const family = testCase.name.split('/').slice(0, 2).join('/')
       const entry = families.get(family) ?? [0, 0]

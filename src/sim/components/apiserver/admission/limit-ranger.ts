@@ -3,7 +3,7 @@ import { sortedKeys, sortStrings } from '../../../../lib/compare.ts'
 import { aggregateTexts } from '../../../api/field-error-text.ts'
 import type { HttpResponse } from '../../../api/http.ts'
 import { compareQuantities, isZeroQuantity, parseQuantity, quantityAsNumber, quantityToString } from '../../../api/quantity.ts'
-import { podLimits, podRequests, type ResourceList } from '../../../api/quota/resources.ts'
+import { podResources } from '../../../api/quota.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { deny, isKind, isPod } from './helpers.ts'
 import type { AdmissionPlugin, Attributes } from './types.ts'
@@ -11,6 +11,8 @@ import type { AdmissionPlugin, Attributes } from './types.ts'
 const ANNOTATION = 'kubernetes.io/limit-ranger'
 /** A namespace without limits is looked up for real this often. */
 const LIVE_TTL_MS = 30_000
+
+type ResourceList = Readonly<Record<string, string>>
 
 interface Limit {
   readonly type: string
@@ -34,6 +36,8 @@ function rangesOf(a: Attributes): readonly KubeObject[] {
   const answer = a.rq.need<HttpResponse>(`lookup/${path}`, { kind: 'lookup', method: 'GET', path, rememberMs: LIVE_TTL_MS })
   return ((answer.body as { items?: KubeObject[] } | undefined)?.items ?? []) as readonly KubeObject[]
 }
+
+const whole = (pod: KubeObject, which: 'requests' | 'limits'): ResourceList => Object.fromEntries([...podResources(pod, which)].map(([k, v]) => [k, quantityToString(v)]))
 
 const limitsOf = (range: KubeObject): Limit[] => (range.spec?.limits ?? []) as Limit[]
 const q = (text: string): string => quantityToString(parseQuantity(text))
@@ -121,7 +125,7 @@ function podProblems(range: KubeObject, pod: KubeObject): string[] {
     if (limit.type === 'Container') {
       for (const c of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])] as Container[]) out.push(...bounds(limit, c.resources?.requests ?? {}, c.resources?.limits ?? {}))
     }
-    if (limit.type === 'Pod') out.push(...bounds(limit, podRequests(pod.spec), podLimits(pod.spec)))
+    if (limit.type === 'Pod') out.push(...bounds(limit, whole(pod, 'requests'), whole(pod, 'limits')))
   }
   return out
 }
