@@ -14,6 +14,8 @@ export function kubernetesService(config: KubeApiserverConfig): KubeObject[] {
   const labels = { component: 'apiserver', provider: 'kubernetes' }
   const ip = config.advertiseAddress
   return [
+    // pkg/controlplane/controller/defaultservicecidr
+    { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: [config.serviceCIDR] } },
     {
       apiVersion: 'v1',
       kind: 'Service',
