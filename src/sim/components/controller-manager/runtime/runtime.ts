@@ -49,7 +49,8 @@ export function managerClient(ctx: Context, suffix: string): ClientConfig {
 }
 
 /** `--use-service-account-credentials`: every controller speaks as its own service account. */
-export function controllerClient(ctx: Context, serviceAccount: string): ClientConfig {
+export function controllerClient(ctx: Context, { serviceAccount, asManager }: Pick<Controller, 'serviceAccount' | 'asManager'>): ClientConfig {
+  if (asManager) return managerClient(ctx, serviceAccount)
   const { servers } = ctx.config as KubeControllerManagerConfig
   const user = `system:serviceaccount:kube-system:${serviceAccount}`
   return { servers, user, groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'], userAgent: userAgent(user) }
@@ -94,7 +95,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
   const recorder = createEventRecorder({
     client: (ctx, source) => {
       const by = controllers(ctx).find((c) => (c.eventSource ?? c.serviceAccount) === source.component)
-      return by ? controllerClient(ctx, by.serviceAccount) : managerClient(ctx, 'leader-election')
+      return by ? controllerClient(ctx, by) : managerClient(ctx, 'leader-election')
     },
   })
 
@@ -253,7 +254,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
   const transmit = (ctx: Context, data: SendData): void => {
     const request = syncs(ctx, data.queue).get(data.key)?.pending?.calls[data.index]
     if (!request) return
-    apiRequest(ctx, controllerClient(ctx, controller(ctx, data.queue).serviceAccount), request, { kind: 'controller.answered', data })
+    apiRequest(ctx, controllerClient(ctx, controller(ctx, data.queue)), request, { kind: 'controller.answered', data })
   }
 
   const onAnswer = (ctx: Context, result: ApiResult<SendData>): void => {
@@ -263,7 +264,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
     const c = controller(ctx, queue)
     const request = sync.pending.calls[index] as ApiCall
     const answer = flatten(request, result)
-    if (answer.status === 0) passOver(ctx, controllerClient(ctx, c.serviceAccount))
+    if (answer.status === 0) passOver(ctx, controllerClient(ctx, c))
     // What changed the cluster is no longer only routine.
     if (answer.ok && request.method !== 'GET') ctx.foreground()
     const got = sync.pending.got.map((old, i) => (i === index ? answer : old))

@@ -92,6 +92,8 @@ export interface Controller<O = unknown> {
   readonly controller: string
   /** Service account in kube-system; also names the actor in the audit log. */
   readonly serviceAccount: string
+  /** Speaks as the manager itself, with this name only in its user agent (rootClientBuilder). */
+  readonly asManager?: boolean
   /** source.component of its events; default: the service account. */
   readonly eventSource?: string
   readonly workers: number

@@ -24,6 +24,7 @@ export const serviceAccountTokenController: Controller<Observed> = {
   name: 'serviceaccount-token-controller',
   controller: 'serviceaccount-token-controller',
   serviceAccount: 'tokens-controller',
+  asManager: true,
   workers: 5,
   subject: 'secrets',
   informers: ['secrets', 'serviceaccounts'],
