@@ -26,8 +26,9 @@ export interface PodInfo {
   readonly nonZeroMemory: number
   readonly tolerations: readonly Toleration[]
   readonly hostPorts: readonly HostPort[]
-  /** namespace/claim of every claim that its volumes use. */
+  /** namespace/claim of every claim that its volumes use, and of those that they name (not of generic ephemeral volumes). */
   readonly claims: readonly string[]
+  readonly namedClaims: readonly string[]
   readonly requiredAffinity: readonly AffinityTerm[]
   readonly requiredAntiAffinity: readonly AffinityTerm[]
   readonly preferredAffinity: readonly AffinityTerm[]
@@ -78,7 +79,8 @@ function parse(pod: Pod): PodInfo {
     nonZeroMemory: nonZero.memory,
     tolerations: spec?.tolerations ?? NO_TOLERATIONS,
     hostPorts: hostPorts(pod),
-    claims: claims(pod),
+    claims: claims(pod, true),
+    namedClaims: claims(pod, false),
     requiredAffinity: requiredTerms(pod, affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     requiredAntiAffinity: requiredTerms(pod, affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     preferredAffinity: preferredTerms(pod, affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
@@ -112,11 +114,11 @@ export function volumeClaimName(pod: Pod, volume: NonNullable<NonNullable<Pod['s
   return undefined
 }
 
-function claims(pod: Pod): readonly string[] {
+function claims(pod: Pod, ephemeral: boolean): readonly string[] {
   let out: string[] | undefined
   for (const volume of pod.spec?.volumes ?? []) {
     const claim = volumeClaimName(pod, volume)
-    if (claim === undefined) continue
+    if (claim === undefined || (volume.ephemeral && !ephemeral)) continue
     out ??= []
     out.push(`${pod.metadata.namespace ?? ''}/${claim}`)
   }

@@ -5,7 +5,7 @@ import { compareStrings, deepEqual } from '../../../../lib/compare.ts'
 import { getOwn } from '../../../../lib/own.ts'
 import { type AffinityTerm, matchesAllTerms, requiredNodeAffinity, requiredNodeAffinityMatches } from '../framework/affinity.ts'
 import { hasUntoleratedTaint } from '../framework/helpers.ts'
-import { LABEL_REGION, LABEL_ZONE } from '../framework/names.ts'
+import { LABEL_REGION, LABEL_REGION_BETA, LABEL_ZONE, LABEL_ZONE_BETA } from '../framework/names.ts'
 import { emptyNodeInfo, nodeFacts, withNode } from '../framework/nodeinfo.ts'
 import { podInfo } from '../framework/podinfo.ts'
 import { portsConflict } from '../plugins/nodeports/plugin.ts'
@@ -58,68 +58,69 @@ const hardConstraints = (pod: Pod): Constraint[] => parseConstraints(pod, 'DoNot
 const spreadNode: Hint<Node> = (pod, old, now) => {
   const constraints = hardConstraints(pod)
   const matches = (node: Node | undefined): boolean => node !== undefined && constraints.every((c) => getOwn(node.metadata.labels, c.topologyKey) !== undefined)
-  const before = matches(old)
-  const after = matches(now)
-  if (before !== after) return true
-  return after && constraints.some((c) => getOwn(old?.metadata.labels, c.topologyKey) !== getOwn(now?.metadata.labels, c.topologyKey))
+  if (!old || !now) return matches(now ?? old)
+  if (matches(old) !== matches(now)) return true
+  const moved = constraints.some((c) => getOwn(old.metadata.labels, c.topologyKey) !== getOwn(now.metadata.labels, c.topologyKey))
+  return matches(now) && (moved || !deepEqual(old.spec?.taints ?? [], now.spec?.taints ?? []))
 }
 
+/** Only the pod's own terms are looked at: a pod that others keep away waits for something else. */
 const affinityNode: Hint<Node> = (pod, old, now) => {
-  if (!now) return false
-  const info = podInfo(pod)
+  const { requiredAffinity, requiredAntiAffinity } = podInfo(pod)
   const label = (node: Node | undefined, term: AffinityTerm): string | undefined => getOwn(node?.metadata.labels, term.topologyKey)
-  // Only the pod's own terms are looked at; one without any was rejected by the anti-affinity of others, and a new node may be free of them.
-  if (!old) return info.requiredAntiAffinity.length > 0 || info.requiredAffinity.length === 0 || info.requiredAffinity.some((t) => label(now, t) !== undefined)
-  if (info.requiredAffinity.some((t) => label(now, t) !== undefined && label(now, t) !== label(old, t))) return true
-  return info.requiredAntiAffinity.some((t) => label(now, t) !== label(old, t))
+  if (requiredAffinity.some((t) => label(now, t) !== undefined && label(now, t) !== label(old, t))) return true
+  // A node without the label takes everyone, so a new one always gives hope.
+  return requiredAntiAffinity.some((t) => !old || (label(old, t) !== undefined && label(now, t) !== label(old, t)))
 }
-
-const zoneNode: Hint<Node> = (_, old, now) => !old || [LABEL_ZONE, LABEL_REGION].some((key) => getOwn(old.metadata.labels, key) !== getOwn(now?.metadata.labels, key))
 
 // ---- Pods ----
+const hadPlace = (pod: Pod | undefined): boolean => Boolean(pod?.spec?.nodeName || pod?.status?.nominatedNodeName)
+
 const roomMade: Hint<Pod> = (pod, old, now) => {
-  if (now) return isItself(pod, now) || now.spec?.nodeName !== undefined
-  return Boolean(old?.spec?.nodeName || old?.status?.nominatedNodeName)
+  if (!now) return hadPlace(old)
+  if (isItself(pod, now)) return true
+  if (!now.spec?.nodeName || !old) return false
+  const wanted = podInfo(pod).requests
+  const before = podInfo(old).requests
+  const after = podInfo(now).requests
+  if (wanted.milliCPU > 0 && after.milliCPU < before.milliCPU) return true
+  if (wanted.memory > 0 && after.memory < before.memory) return true
+  if (wanted.ephemeralStorage > 0 && after.ephemeralStorage < before.ephemeralStorage) return true
+  return [...wanted.scalar].some(([name, want]) => want > 0 && (after.scalar.get(name) ?? 0) < (before.scalar.get(name) ?? 0))
 }
 
 const portFreed: Hint<Pod> = (pod, old) => {
-  if (!old?.spec?.nodeName) return false
+  if (!old || !hadPlace(old)) return false
   const wanted = podInfo(pod).hostPorts
   return podInfo(old).hostPorts.some((used) => wanted.some((want) => portsConflict(used, want)))
 }
 
 const volumeFreed: Hint<Pod> = (pod, old) => {
-  if (!old?.spec?.nodeName) return false
+  if (old?.metadata.namespace !== pod.metadata.namespace || !old) return false
   const used = podInfo(old)
-  const wanted = podInfo(pod)
   const disks = (p: Pod): boolean => (p.spec?.volumes ?? []).some((v) => v.gcePersistentDisk || v.awsElasticBlockStore || v.rbd || v.iscsi)
-  return wanted.claims.some((claim) => used.claims.includes(claim)) || (disks(pod) && disks(old))
+  return podInfo(pod).namedClaims.some((claim) => used.namedClaims.includes(claim)) || (disks(pod) && disks(old))
 }
 
-const volumesDetached: Hint<Pod> = (_, old) => Boolean(old?.spec?.nodeName) && podInfo(old as Pod).claims.length > 0
+const volumesDetached: Hint<Pod> = (_, old) => old !== undefined && hadPlace(old) && podInfo(old).claims.length > 0
 
 const spreadPod: Hint<Pod> = (pod, old, now) => {
-  const either = (now ?? old) as Pod
-  if (isItself(pod, now)) return old !== undefined && !deepEqual(old.metadata.labels ?? {}, now?.metadata.labels ?? {})
-  if (either.spec?.nodeName === undefined || either.metadata.namespace !== pod.metadata.namespace) return false
+  const involved = (p: Pod): boolean => isItself(pod, p) || (Boolean(p.spec?.nodeName) && p.metadata.namespace === pod.metadata.namespace)
+  if ((now && !involved(now)) || (old && !involved(old))) return false
   const constraints = hardConstraints(pod)
   const matches = (p: Pod, c: Constraint): boolean => c.selector.matches(p.metadata.labels)
-  if (old && now) return constraints.some((c) => matches(old, c) !== matches(now, c))
-  return constraints.some((c) => matches(either, c))
+  if (!old || !now) return constraints.some((c) => matches((now ?? old) as Pod, c))
+  if (isItself(pod, now) && constraints.some((c) => c.honorsTaints) && !deepEqual(old.spec?.tolerations ?? [], now.spec?.tolerations ?? [])) return true
+  return constraints.some((c) => matches(old, c) !== matches(now, c))
 }
 
+/** Of a pod that is gone, only what the waiting pod avoided counts, not what avoided the waiting pod. */
 const affinityPod: Hint<Pod> = (pod, old, now) => {
   if ((now && !now.spec?.nodeName) || (old && !old.spec?.nodeName)) return false
-  const info = podInfo(pod)
+  const { requiredAffinity, requiredAntiAffinity } = podInfo(pod)
   const meets = (terms: readonly AffinityTerm[], p: Pod): boolean => matchesAllTerms(terms, podInfo(p), undefined)
-  if (old && now) {
-    if (!meets(info.requiredAffinity, old) && meets(info.requiredAffinity, now)) return true
-    return meets(info.requiredAntiAffinity, old) && !meets(info.requiredAntiAffinity, now)
-  }
-  if (now) return meets(info.requiredAffinity, now)
-  if (!old) return false
-  // The one that is gone may have been what the pod avoided, or have avoided the pod.
-  return meets(info.requiredAntiAffinity, old) || podInfo(old).requiredAntiAffinity.some((t) => matchesAllTerms([t], info, undefined))
+  if (old && now) return (!meets(requiredAffinity, old) && meets(requiredAffinity, now)) || (meets(requiredAntiAffinity, old) && !meets(requiredAntiAffinity, now))
+  return now ? meets(requiredAffinity, now) : meets(requiredAntiAffinity, old as Pod)
 }
 
 // ---- Volumes ----
@@ -134,10 +135,11 @@ const capacityGrew: Hint<CSIStorageCapacity> = (_, old, now) => {
 }
 const limitsGrew: Hint<CSINode> = (_, old, now) => {
   if (!old) return true
-  const before = new Map(old.spec.drivers.map((d) => [d.name, d.allocatable?.count]))
-  return (now?.spec.drivers ?? []).some((d) => !before.has(d.name) || before.get(d.name) !== d.allocatable?.count)
+  const before = new Map(old.spec.drivers.map((d) => [d.name, d.allocatable?.count ?? 0]))
+  return (now?.spec.drivers ?? []).some((d) => (d.allocatable?.count ?? 0) > (before.get(d.name) ?? 0))
 }
-const volumeTopologyChanged: Hint<PersistentVolume> = (_, old, now) => !old || !deepEqual(old.metadata.labels ?? {}, now?.metadata.labels ?? {})
+const ZONE_LABELS = [LABEL_ZONE_BETA, LABEL_ZONE, LABEL_REGION_BETA, LABEL_REGION]
+const volumeTopologyChanged: Hint<PersistentVolume> = (_, old, now) => !old || ZONE_LABELS.some((key) => getOwn(old.metadata.labels, key) !== getOwn(now?.metadata.labels, key))
 
 const REGISTRATIONS: readonly Registration[] = [
   register<Pod>('SchedulingGates', 'UnscheduledPod', ['UpdatePodSchedulingGatesEliminated'], (pod, _, now) => isItself(pod, now)),
@@ -158,20 +160,20 @@ const REGISTRATIONS: readonly Registration[] = [
   register<CSINode>('NodeVolumeLimits', 'CSINode', ['Add', 'Update'], limitsGrew),
   register<Pod>('NodeVolumeLimits', 'AssignedPod', ['Delete'], volumesDetached),
   register<PersistentVolumeClaim>('NodeVolumeLimits', 'PersistentVolumeClaim', ['Add'], ownClaim),
-  register('NodeVolumeLimits', 'VolumeAttachment', ['Delete']),
+  register('NodeVolumeLimits', 'VolumeAttachment', ['Delete'], (pod) => podInfo(pod).namedClaims.length > 0),
   register<StorageClass>('VolumeBinding', 'StorageClass', ['Add', 'Update'], classChanged),
   register<PersistentVolumeClaim>('VolumeBinding', 'PersistentVolumeClaim', ['Add', 'Update'], ownClaim),
   register('VolumeBinding', 'PersistentVolume', ['Add', 'Update']),
   register<Node>('VolumeBinding', 'Node', ['Add', 'UpdateNodeLabel']),
   register<CSINode>('VolumeBinding', 'CSINode', ['Add'], (_, old) => !old),
   register<CSIStorageCapacity>('VolumeBinding', 'CSIStorageCapacity', ['Add', 'Update'], capacityGrew),
-  register<StorageClass>('VolumeZone', 'StorageClass', ['Add']),
-  register<Node>('VolumeZone', 'Node', ['Add', 'UpdateNodeLabel'], zoneNode),
+  register<StorageClass>('VolumeZone', 'StorageClass', ['Add'], (_, __, now) => now?.volumeBindingMode === 'WaitForFirstConsumer'),
+  register<Node>('VolumeZone', 'Node', ['Add', 'UpdateNodeLabel']),
   register<PersistentVolumeClaim>('VolumeZone', 'PersistentVolumeClaim', ['Add', 'Update'], ownClaim),
   register<PersistentVolume>('VolumeZone', 'PersistentVolume', ['Add', 'Update'], volumeTopologyChanged),
   register<Pod>('PodTopologySpread', 'AssignedPod', ['Add', 'Delete', 'UpdatePodLabel'], spreadPod),
-  register<Pod>('PodTopologySpread', 'UnscheduledPod', ['UpdatePodLabel'], spreadPod),
-  register<Node>('PodTopologySpread', 'Node', ['Add', 'Delete', 'UpdateNodeLabel'], spreadNode),
+  register<Pod>('PodTopologySpread', 'UnscheduledPod', ['UpdatePodLabel', 'UpdatePodToleration'], spreadPod),
+  register<Node>('PodTopologySpread', 'Node', ['Add', 'Delete', 'UpdateNodeLabel', 'UpdateNodeTaint'], spreadNode),
   register<Pod>('InterPodAffinity', 'AssignedPod', ['Add', 'Delete', 'UpdatePodLabel'], affinityPod),
   register<Node>('InterPodAffinity', 'Node', ['Add', 'UpdateNodeLabel'], affinityNode),
   // A pod that waits for its own evictions is woken by what rejected it, never by this plugin.

@@ -21,7 +21,7 @@ export const volumeRestrictions: Plugin = {
     const { pod } = cycle
     const disks = (pod.pod.spec?.volumes ?? []).filter((v) => v.gcePersistentDisk || v.awsElasticBlockStore || v.rbd || v.iscsi)
     const exclusive = new Set<string>()
-    for (const key of pod.claims) {
+    for (const key of pod.namedClaims) {
       const name = key.slice(pod.namespace.length + 1)
       const claim = cycle.listers.claim(pod.namespace, name)
       if (!claim) return { status: unresolvable(NAME, claimNotFound(name)) }
@@ -43,7 +43,7 @@ const isExclusive = (claim: PersistentVolumeClaim): boolean => (claim.spec?.acce
 
 function uses(pod: PodInfo, claims: ReadonlySet<string>): number {
   let count = 0
-  for (const claim of new Set(pod.claims)) if (claims.has(claim)) count++
+  for (const claim of new Set(pod.namedClaims)) if (claims.has(claim)) count++
   return count
 }
 
@@ -51,7 +51,7 @@ function uses(pod: PodInfo, claims: ReadonlySet<string>): number {
 function countUsers({ snapshot }: Cycle, claims: ReadonlySet<string>): number {
   const used = new Set<string>()
   forEachNode(snapshot, (node) => {
-    for (const pod of node.pods) for (const claim of pod.claims) if (claims.has(claim)) used.add(claim)
+    for (const pod of node.pods) for (const claim of pod.namedClaims) if (claims.has(claim)) used.add(claim)
   })
   return used.size
 }

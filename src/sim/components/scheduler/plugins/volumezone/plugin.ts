@@ -18,7 +18,7 @@ export const volumeZone: Plugin = {
   name: NAME,
   preFilter({ pod, listers }) {
     const topologies: VolumeTopology[] = []
-    for (const key of pod.claims) {
+    for (const key of pod.namedClaims) {
       const name = key.slice(pod.namespace.length + 1)
       const claim = listers.claim(pod.namespace, name)
       if (!claim) return { status: unresolvable(NAME, claimNotFound(name)) }
