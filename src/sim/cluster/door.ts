@@ -178,6 +178,8 @@ export interface ApiClusterOptions {
 
 const CA = '-----BEGIN CERTIFICATE-----\nT3JyZXJ5IGRvZXMgbm90IGVuY3J5cHQ6IG1lc3NhZ2VzIG9mIHRoZSBzaW11bGF0aW9uIG5lZWQgbm8gc2VjcmV0cy4=\n-----END CERTIFICATE-----\n'
 
+const SETTLED_MS = 11 * 60_000
+
 export const CONTROL_PLANE = { name: 'control-plane', ip: '172.18.0.2' }
 
 export function createApiCluster(options: ApiClusterOptions): Simulation {
@@ -205,6 +207,8 @@ export function createApiCluster(options: ApiClusterOptions): Simulation {
     sim.boot({ id: 'kube-controller-manager/control-plane', type: 'kube-controller-manager', host: CONTROL_PLANE.name, config })
   }
   sim.runUntil({ kind: 'quiet' })
+  // As old as the recorded cluster at least: etcd has been compacted once.
+  if (options.controllers) sim.runToTime(SETTLED_MS)
   sim.baseline()
   return sim
 }

@@ -5,7 +5,8 @@ import type { CallResult } from '../../net/types.ts'
 import { unknownError } from '../../api/status.ts'
 import { type EtcdAnswer, prefixEnd, type RangeResponse, type TxnResponse, type WatchChunk } from '../etcd/types.ts'
 import { bootstrapHandlers, startBootstrap } from './bootstrap/bootstrap.ts'
-import { cacheState, fill, setCacheState, take } from './cache/cache.ts'
+import { cacheState, fill, reset, setCacheState, take } from './cache/cache.ts'
+import { compactionHandlers, startCompactor } from './cache/compaction.ts'
 import { callEtcd, memberOf, passOverMember } from './etcd-client.ts'
 import { definitionHandlers, definitionsChanged, startDefinitions } from './definitions/controllers.ts'
 import { etcdUnavailable, onLookup, onRange, onWaitTimeout, startLookup, wake } from './needs.ts'
@@ -13,7 +14,7 @@ import { dropProxy, onProxyAnswer } from './proxy.ts'
 import { callKey, committed, conflicted, inFlight, onRequest, receive, respondStatus } from './serve.ts'
 import { REGISTRY_PREFIX } from './storage-keys.ts'
 import type { InFlight } from './types.ts'
-import { closeWatch, dispatch, onBookmarks, onWatchTimeout } from './watch/serve.ts'
+import { closeAllWatches, closeWatch, dispatch, onBookmarks, onWatchTimeout } from './watch/serve.ts'
 import type { HttpRequest } from '../../api/http.ts'
 
 export type { KubeApiserverConfig } from './types.ts'
@@ -36,10 +37,16 @@ function onList(ctx: Context, result: CallResult<EtcdAnswer<RangeResponse>>): vo
   if (!result.value.ok) return retryList(ctx, result.value.error)
   const { revision, kvs } = result.value.value
   const first = !cacheState(ctx).ready
+  if (!first) {
+    // Nobody can be told what happened between; watchers begin anew.
+    closeAllWatches(ctx)
+    reset(ctx)
+  }
   fill(ctx, kvs, revision)
   ctx.because(ctx.record('apiserver.cache.ready', { revision, objects: kvs.length }))
   watch(ctx)
   if (!first) return
+  startCompactor(ctx)
   const early = ctx.table<{ request: HttpRequest; call: number; cause: number; background: boolean }>('early')
   startBootstrap(ctx)
   startDefinitions(ctx)
@@ -135,6 +142,7 @@ export const kubeApiserverType: ComponentType = {
       closeWatch(ctx, call, 'client went away')
       dropProxy(ctx, call)
     },
+    ...compactionHandlers,
     ...bootstrapHandlers,
     ...definitionHandlers,
   },

@@ -69,6 +69,18 @@ export function fill(ctx: Context, kvs: readonly KeyValue[], revision: number): 
   setCacheState(ctx, { revision, listRevision: revision, ready: true })
 }
 
+/** Forgets everything: a new list is about to come. */
+export function reset(ctx: Context): void {
+  const counts = ctx.table<number>('object-counts')
+  for (const id of counts.keys()) {
+    cacheTable(ctx, id).clear()
+    ctx.table(`window/${id}`).clear()
+  }
+  counts.clear()
+  ctx.table('window').clear()
+  podsByNode(ctx).clear()
+}
+
 /** Takes one change of etcd; the event for watchers, or undefined if it is nothing they can see. */
 export function take(ctx: Context, event: WatchEvent): (CacheEvent & { readonly id: string }) | undefined {
   const { folder, key } = splitStorageKey(event.kv.key)

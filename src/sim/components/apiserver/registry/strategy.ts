@@ -80,6 +80,8 @@ export interface KindStrategy extends UpdateStrategy {
   allowUnconditionalUpdate?: boolean
   /** Which deletion a DELETE without options means; absent = Background. */
   defaultPropagation?: 'Orphan' | 'Background' | 'Foreground'
+  /** Warnings of a DELETE that leaves the propagation to the default (Jobs). */
+  deleteWarnings?(): readonly string[]
   /** DELETE answers with the object instead of a Status. */
   deleteReturnsObject?: boolean
   /** Grace period of a DELETE in seconds (pods); undefined = delete at once. Receives the options' value, or undefined. */

@@ -11,6 +11,8 @@ import { validatePathSegmentName } from '../../../api/validation/names.ts'
 import { validateObjectMeta } from '../../../api/validation/objectmeta.ts'
 import { mutate, validate } from '../admission/chain.ts'
 import type { Attributes } from '../admission/types.ts'
+import { attributesOfRequest, forbiddenStatus } from '../authz/attributes.ts'
+import { authorize } from '../authz/authorize.ts'
 import type { BeginFailure } from '../registry/strategy.ts'
 import { refuse } from '../refusal.ts'
 import type { Plan } from '../types.ts'
@@ -39,8 +41,10 @@ const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024
 const SMALL_BODY = 256 * 1024
 
 export function checkSize(rq: ResourceRq, object: KubeObject): void {
-  const { body } = rq.request
-  if (typeof body !== 'string' || body.length < SMALL_BODY) return
+  const { body, headers } = rq.request
+  // Only copies make much of little.
+  const copies = headers['content-type'] === 'application/json-patch+json'
+  if (!copies && (typeof body !== 'string' || body.length < SMALL_BODY)) return
   if (byteLength(JSON.stringify(object)) > MAX_OBJECT_BYTES) refuse(unknownError('etcdserver: request is too large'))
 }
 
@@ -85,6 +89,13 @@ export function refuseBegin(rq: ResourceRq, name: string, failure: BeginFailure)
   refuse(internalError(failure.internalError))
 }
 
+/** An apply or PUT that turns out to create needs the right to do so (handlers/create.go withAuthorization). */
+function mayCreate(rq: ResourceRq): void {
+  const a = { ...attributesOfRequest(rq.user, rq.info), verb: 'create' }
+  const decision = authorize(a, rq.view)
+  if (!decision.allowed) refuse(forbiddenStatus(a, decision.reason))
+}
+
 /** Store.Create, after mutating admission. */
 export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, options: Options, code: number): Plan {
   const { served, view } = rq
@@ -106,6 +117,7 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   if (metaErrors.length > 0) refuseInvalid(rq, name, metaErrors)
   rq.warnings.push(...(strategy.createWarnings?.(draft, view) ?? []))
   strategy.canonicalize?.(draft)
+  if (rq.info.verb !== 'create') mayCreate(rq)
   validate({ ...a, name })
   if (metadata.resourceVersion && metadata.resourceVersion !== '0' && rq.request.method === 'POST') refuse(unknownError('resourceVersion should not be set on objects to be created'))
   const key = keyFor(served, namespaceOf(rq), name)

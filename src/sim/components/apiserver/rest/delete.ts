@@ -82,6 +82,7 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
     return after(done(answerDeleted(rq, existing, true)))
   }
   const finalizers = collectorFinalizers(rq, existing, options)
+  if (options.propagationPolicy === undefined && options.orphanDependents === undefined) rq.warnings.push(...(strategy.deleteWarnings?.() ?? []))
   const changed = finalizers !== undefined
   const pending = (finalizers ?? existing.metadata.finalizers ?? []).length > 0
   admitDelete(a)

@@ -178,6 +178,13 @@ export function onBookmarks(ctx: Context): void {
   if (any) ctx.setTimer('bookmarks', BOOKMARK_MS, 'apiserver.bookmarks', null, { periodic: true })
 }
 
+export function closeAllWatches(ctx: Context): void {
+  for (const { call } of watchers(ctx).values()) {
+    closeWatch(ctx, call, 'shutdown')
+    ctx.hangUp(call)
+  }
+}
+
 export function onWatchTimeout(ctx: Context, call: number): void {
   closeWatch(ctx, call, 'timeout')
   ctx.hangUp(call)
