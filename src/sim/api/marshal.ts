@@ -48,6 +48,8 @@ const marshalValue = (value: unknown, schema: ObjectSchema): unknown => {
     const field = fields.get(key)
     const member = value[key]
     if (member === undefined || member === null) continue
+    // Storage keeps no difference between an empty list and none.
+    if (field?.always && Array.isArray(member) && member.length === 0) continue
     setOwn(object, key, field ? marshalValue(member, field.schema) : member)
   }
   for (const [name, field] of fields) {

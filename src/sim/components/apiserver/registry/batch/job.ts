@@ -210,6 +210,9 @@ export const job: KindStrategy = {
   namespaced: true,
   allowUnconditionalUpdate: true,
   defaultPropagation: 'Orphan',
+  deleteWarnings: () => [
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  ],
   defaults,
   prepareForCreate(draft) {
     const { template, manualSelector } = draft.spec as JobSpec
