@@ -93,6 +93,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const hand: FaultInjectorConfig = {
     client: admin,
     boot: Object.fromEntries([...new Set(plan.boot.map((p) => p.host))].map((host) => [host, plan.boot.filter((p) => p.host === host)])),
+    staticPods: profile === 'default' ? controlPlanes.flatMap((m) => ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => `${name}/${m.name}`)) : [],
     processes: Object.fromEntries([...plan.boot, ...plan.contained].map(({ id, ...p }) => [id, p])),
   }
   sim.boot({ id: 'fault-injector', type: 'fault-injector', host: 'you', config: hand })

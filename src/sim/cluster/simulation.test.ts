@@ -189,6 +189,16 @@ describe('a simulation', () => {
     expect(sim.peek<number>('server', 'disk').get('total')).toBe(total)
   })
 
+  it('refuses a connection to a process that was never started on a machine that runs', () => {
+    const sim = new Simulation({ seed: 1, types: [client, server] })
+    sim.network.addHost({ name: 'a', ip: '10.0.0.1', role: 'worker', up: true })
+    sim.network.addHost({ name: 'server', ip: '10.0.0.2', role: 'worker', up: true })
+    sim.boot({ id: 'c1', type: 'client', host: 'a', config: null })
+    sim.baseline()
+    sim.runToTime(60)
+    expect(new Set(sim.peek<string>('c1', 'seen').values())).toEqual(new Set(['connection refused']))
+  })
+
   it('times out calls over a cut link and carries on when it heals', () => {
     const sim = make(5)
     sim.runToTime(100)

@@ -247,7 +247,8 @@ export class Simulation {
     const before = this.processes.get(p.id)
     if (before?.running) return
     const incarnation = (before?.incarnation ?? 0) + 1
-    this.processes.put(p.id, { ...p, running: true, incarnation })
+    const parent = this.current?.process.id
+    this.processes.put(p.id, { id: p.id, type: p.type, host: p.host, config: p.config, running: true, incarnation, ...(parent === undefined ? {} : { parent }) })
     const record = this.record(p.id, 'process.started', { process: p.id, type: p.type, host: p.host, incarnation }, cause)
     this.kernel.schedule({ at: this.kernel.now, target: p.id, kind: 'engine.start', payload: undefined, cause: record, incarnation, background: false })
   }
@@ -264,6 +265,9 @@ export class Simulation {
       this.timers.delete(key)
     }
     this.network.processStopped(id, record)
+    const parent = process.parent === undefined ? undefined : this.processes.get(process.parent)
+    const told = parent?.running && parent.id !== this.current?.process.id && Object.hasOwn(this.types.get(parent.type)?.handlers ?? {}, 'process.exited')
+    if (told) this.kernel.schedule({ at: this.kernel.now, target: parent.id, kind: 'process.exited', payload: { id, code: 137 }, cause: record, incarnation: parent.incarnation, background: false })
   }
 
   /** The cluster is as its builder wants it: here the visitor's history begins. What happened before cannot be reached again. */

@@ -28,6 +28,8 @@ export interface Process {
   readonly config: unknown
   readonly running: boolean
   readonly incarnation: number
+  /** The process that started it, if one did; it is told (`process.exited`) when somebody else ends this one. */
+  readonly parent?: ComponentId
 }
 
 /**

@@ -142,7 +142,8 @@ export class Network {
     } else if (kind === 'net.call.silent') {
       const call = this.calls.get(callKey((payload as { call: number }).call))
       if (!call) return
-      if (!this.reachable(call.from, call.to)) {
+      if (this.reachable(call.from, call.to)) this.release(cause)
+      else {
         this.fail(call, 'i/o timeout', cause)
         if (this.carrier.process(call.to)?.running) this.carrier.dispatch(call.to, { kind: 'net.closed', payload: { call: call.id }, from: call.from, cause })
       }
@@ -258,8 +259,9 @@ export class Network {
     return (this.hosts.get(a)?.up ?? false) && (this.hosts.get(b)?.up ?? false) && (a === b || !this.link(a, b).cut)
   }
 
+  /** A process that was never started has the address of its machine all the same: connecting to it is refused there, not lost. */
   private hostOf(id: ComponentId): string {
-    return this.carrier.process(id)?.host ?? ''
+    return this.carrier.process(id)?.host ?? id.slice(id.indexOf('/') + 1)
   }
 
   /** Jitter is a hash of the message's number, so that it needs no state: up to ±25 %. */

@@ -17,7 +17,7 @@ import { createPodWorkers, workerOf } from './pod-workers.ts'
 import { isMirror, isTerminalPhase, nameOf, namespaceOf, qosClass, specOf, uidOf } from './pod-util.ts'
 import { createProber, type ProbeArgs, probeResult } from './prober.ts'
 import { createServer } from './server.ts'
-import { mirrorHandlers, onMirrorPod, startStaticPods, ensureMirror, mirrorUidOf, forgetMirror } from './static-pods.ts'
+import { mirrorHandlers, onMirrorPod, removeManifest, restoreManifest, startStaticPods, ensureMirror, mirrorUidOf, forgetMirror } from './static-pods.ts'
 import { createStatusManager, getPodStatus } from './status-manager.ts'
 import { generateAPIPodStatus } from './status-generate.ts'
 import { forgetReasons, reasonOf, syncPod, syncTerminatedPod, syncTerminatingPod, type SyncArgs, type SyncHooks, type SyncResult } from './sync-pod.ts'
@@ -315,7 +315,7 @@ function removeStrangers(ctx: Context): void {
 
 export const kubeletType: ComponentType = {
   type: 'kubelet',
-  durable: [],
+  durable: ['removed-manifests'],
   start(ctx) {
     ctx.table<number>('clock').put('startedAt', ctx.now)
     pleg.start(ctx)
@@ -327,6 +327,9 @@ export const kubeletType: ComponentType = {
     informers.start(ctx, { name: 'pods', path: '/api/v1/pods', query: `fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}` })
   },
   handlers: {
+    'manifest.remove': (ctx: Context, { name }: { name: string }) => removeManifest(ctx, name, removePod),
+    'manifest.restore': (ctx: Context, { name }: { name: string }) => restoreManifest(ctx, name, (c, pod) => addPod(c, pod, 'file')),
+    'manifest.mirror.deleted': () => {},
     ...informers.handlers,
     ...recorder.handlers,
     ...workflows.handlers,

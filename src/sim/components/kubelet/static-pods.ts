@@ -18,8 +18,30 @@ const mirrors = (ctx: Context) => ctx.table<Mirror>('mirrors')
 const statics = (ctx: Context) => ctx.table<string>('static-pods')
 const RETRY_MS = 5000
 
-export function startStaticPods(ctx: Context, add: (ctx: Context, pod: Pod) => void): void {
+/** Manifests that somebody moved out of the directory, by name: on the node's disk. */
+const removed = (ctx: Context) => ctx.table<boolean>('removed-manifests')
+
+/** Takes a manifest out of the directory (as `mv` would), and the mirror pod with it. */
+export function removeManifest(ctx: Context, name: string, remove: (ctx: Context, pod: Pod) => void): void {
+  const manifest = config(ctx).manifests.find((m) => (m as Pod).metadata.name === name) as Pod | undefined
+  if (!manifest || removed(ctx).has(name)) return
+  removed(ctx).put(name, true)
+  const pod = fromManifest(ctx, manifest)
+  remove(ctx, pod)
+  apiRequest(ctx, config(ctx).client, { method: 'DELETE', path: `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}`, body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 } }, { kind: 'manifest.mirror.deleted' })
+}
+
+/** Puts it back. */
+export function restoreManifest(ctx: Context, name: string, add: (ctx: Context, pod: Pod) => void): void {
+  if (!removed(ctx).has(name)) return
+  removed(ctx).delete(name)
+  startStaticPods(ctx, add, name)
+}
+
+export function startStaticPods(ctx: Context, add: (ctx: Context, pod: Pod) => void, only?: string): void {
   for (const manifest of config(ctx).manifests) {
+    const { name = '' } = (manifest as Pod).metadata
+    if (removed(ctx).has(name) || (only !== undefined && only !== name)) continue
     const pod = fromManifest(ctx, manifest as Pod)
     statics(ctx).put(podKey(pod), uidOf(pod))
     add(ctx, pod)
