@@ -17,6 +17,8 @@ export function actorName(actor: string): string {
       return `containerd on ${where}`
     case 'kube-proxy':
       return `kube-proxy on ${where}`
+    case 'kernel':
+      return `The kernel of ${where}`
     case 'etcd':
       return 'etcd'
     case 'coredns':
@@ -35,6 +37,7 @@ export function elementOf(process: string): ElementId {
   const [type = process, where = ''] = process.split('/')
   if (type === 'you' || type === 'kubectl' || type === 'kubeadm' || type === 'door' || type === 'fault-injector') return 'you'
   if (type === 'client') return 'outside'
+  if (type === 'kernel') return `host:${where}`
   if (type === 'pod') return `pod:${process.slice(4)}`
   return `component:${type}/${where}`
 }

@@ -54,12 +54,15 @@ function put(sim: Simulation, path: string, object: KubeObject): void {
 }
 const hand: ComponentType = {
   type: 'hand',
+  start: (ctx) => ctx.next('tick'),
   handlers: {
     put: (ctx: Context, { path, object }: { path: string; object: KubeObject }) => void ctx.call('api', 'http.request', { method: 'POST', path, headers: {}, body: object }, { then: { kind: 'done' }, flow: 'write', summary: 'put' }),
     stop: (ctx: Context, id: string) => ctx.stopProcess(id, 'test'),
     cut: (ctx: Context, [a, b]: [string, string]) => ctx.setLink(a, b, { cut: true }),
     off: (ctx: Context, host: string) => ctx.setHostUp(host, false),
     done: () => {},
+    /** Virtual time passes only from step to step. */
+    tick: (ctx: Context) => ctx.setTimer('tick', 500, 'tick', null, { periodic: true }),
   },
 }
 
@@ -160,6 +163,41 @@ describe.each(['iptables', 'nftables'] as const)('traffic through the rules of k
     for (const node of NODES) sim.input({ target: 'hand', kind: 'stop', payload: `kube-proxy/${node}` })
     sim.runToTime(sim.now + 1000)
     expect(request(sim, 'http://172.18.0.11:30080/').result).toMatchObject({ ok: true, status: 200 })
+  })
+
+  it('sends a client with affinity to the same endpoint until it is forgotten', () => {
+    const sim = cluster(mode)
+    put(sim, '/api/v1/services', service('sticky', 'shop', { clusterIP: '10.96.10.13', sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } }, ports: [{ port: 80, protocol: 'TCP' }] }))
+    put(sim, '/apis/discovery.k8s.io/v1/endpointslices', slice('sticky', 'shop', [{ name: '', port: 80, protocol: 'TCP' }], POD_WEB))
+    sim.runToTime(sim.now + 3000)
+    const ask = (): string => request(sim, 'http://10.96.10.13/', shell).result.body ?? ''
+    expect(new Set(Array.from({ length: 10 }, ask)).size).toBe(1)
+    const later = Array.from({ length: 10 }, () => {
+      sim.runToTime(sim.now + 61_000)
+      return ask()
+    })
+    expect(new Set(later).size).toBe(2)
+  })
+
+  it('keeps external traffic on its node, and says on the health check port where there are endpoints', () => {
+    const sim = cluster(mode)
+    const spec = { type: 'LoadBalancer', clusterIP: '10.96.10.14', externalTrafficPolicy: 'Local', healthCheckNodePort: 31999, ports: [{ port: 80, nodePort: 30081, protocol: 'TCP' }] }
+    put(sim, '/api/v1/services', service('local', 'shop', spec))
+    put(sim, '/apis/discovery.k8s.io/v1/endpointslices', slice('local', 'shop', [{ name: '', port: 80, protocol: 'TCP' }], ['10.244.1.5']))
+    sim.runToTime(sim.now + 3000)
+    const there = request(sim, 'http://172.18.0.11:30081/')
+    expect(there.result).toMatchObject({ ok: true, body: 'hello from 10.244.1.5' })
+    expect(decisions(there.trace).some((d) => d.startsWith('masquerade'))).toBe(false)
+    expect(request(sim, 'http://172.18.0.13:30081/').result).toMatchObject({ ok: false, error: 'timed out' })
+    expect(request(sim, 'http://172.18.0.11:31999/').result.status).toBe(200)
+    expect(request(sim, 'http://172.18.0.13:31999/').result.status).toBe(503)
+  })
+
+  it('loses packets where a link is cut', () => {
+    const sim = cluster(mode)
+    sim.input({ target: 'hand', kind: 'cut', payload: ['node-1', 'node-2'] })
+    expect(request(sim, 'http://10.244.2.7/', shell).result).toMatchObject({ ok: false, error: 'timed out' })
+    expect(request(sim, 'http://172.18.0.12:80/').result).toMatchObject({ ok: false })
   })
 
   it('writes rules when something changed, and only then', () => {

@@ -29,7 +29,7 @@ export function open(ctx: Context, request: NetworkCall, call: number): void {
 const key = (id: number): string => String(id).padStart(10, '0')
 
 /** Search domains come first for names with fewer dots than ndots. */
-export function searchNames(host: string, searches: readonly string[], ndots: number): string[] {
+function searchNames(host: string, searches: readonly string[], ndots: number): string[] {
   if (host.endsWith('.')) return [host]
   const searched = searches.map((s) => `${host}.${s}.`)
   return host.split('.').length - 1 >= ndots ? [`${host}.`, ...searched] : [...searched, `${host}.`]
