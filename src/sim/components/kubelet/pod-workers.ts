@@ -30,6 +30,10 @@ const workers = (ctx: Context): Table<Worker> => ctx.table('workers')
 export const workerOf = (ctx: Context, uid: string): Worker | undefined => workers(ctx).get(uid)
 export const allWorkers = (ctx: Context): Worker[] => workers(ctx).values()
 
+/** So many failed syncs, and waits as long as this, count as something that is still going on. */
+const FOREGROUND_FAILURES = 2
+const FOREGROUND_DELAY_MS = 25_000
+
 const PROGRAM: Readonly<Record<Worker['state'], string>> = { sync: 'syncPod', terminating: 'syncTerminatingPod', terminated: 'syncTerminatedPod', finished: '' }
 const KIND = { sync: 'sync', terminating: 'terminating', terminated: 'terminated', finished: 'terminated' } as const
 
@@ -74,7 +78,7 @@ export function createPodWorkers(hooks: WorkerHooks): PodWorkers {
       const before = workers(ctx).get(uid)
       if (before?.state === 'finished') return
       if (!before && kind === 'kill' && options.deleted) return
-      const base: Worker = before ?? { uid, pod, state: 'sync', working: false, lastSync: -1, waitsForCache: false, deleted: false, evicted: false, runs: 0, cause: ctx.cause, background: ctx.background }
+      const base: Worker = before ?? { uid, pod, state: 'sync', working: false, lastSync: -1, waitsForCache: false, deleted: false, evicted: false, runs: 0, failures: 0, cause: ctx.cause, background: ctx.background }
       // A pod that was already over when the kubelet first saw it is not run again.
       const over = !before && isTerminalPhase(pod.status?.phase)
       const kill = kind === 'kill' || pod.metadata.deletionTimestamp !== undefined || over
@@ -103,8 +107,8 @@ export function createPodWorkers(hooks: WorkerHooks): PodWorkers {
       if (!w) return
       const { pod } = w
       const told = KIND[w.state]
-      let next: Worker = { ...w, working: false, lastSync: ctx.now }
       const failed = result.error !== undefined
+      let next: Worker = { ...w, working: false, lastSync: ctx.now, failures: failed ? w.failures + 1 : 0 }
       let delay: number | undefined
       if (!failed && w.state === 'sync' && result.terminal) {
         next = { ...next, state: 'terminating', terminatingAt: ctx.now, gracePeriodSeconds: gracePeriod(pod, undefined, undefined) }
@@ -130,8 +134,8 @@ export function createPodWorkers(hooks: WorkerHooks): PodWorkers {
         begin(ctx, uid)
         return
       }
-      // Back-offs that a crash loop or a broken image keeps up for ever do not keep the cluster busy.
-      again(ctx, next, delay as number, !failed || (delay as number) > 25_000)
+      // What fails again and again does not keep the cluster busy.
+      again(ctx, next, delay as number, !failed || next.failures > FOREGROUND_FAILURES || (delay as number) > FOREGROUND_DELAY_MS)
     },
     relisted(ctx) {
       for (const w of workers(ctx).values()) {

@@ -22,6 +22,12 @@ const text = (status: number, body: string): HttpResponse => ({ status, headers:
 
 const badRequest = (message: string): HttpResponse => ({ status: 400, headers: { 'content-type': 'application/json' }, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'BadRequest', code: 400 } })
 
+const internalError = (message: string): HttpResponse => ({
+  status: 500,
+  headers: { 'content-type': 'application/json' },
+  body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `Internal error occurred: ${message}`, reason: 'InternalError', details: { causes: [{ message }] }, code: 500 },
+})
+
 function findPod(ctx: Context, namespace: string, name: string): Pod | undefined {
   return ctx.table<ManagedPod>('pods').values().find((m) => namespaceOf(m.pod) === namespace && nameOf(m.pod) === name)?.pod
 }
@@ -164,7 +170,7 @@ export function createServer(): { readonly handlers: Readonly<Record<string, (ct
       'server.exec': ((ctx: Context, result: CallResult<CriReply<ExecResult>, number>) => {
         const reply = result.form === 'response' ? result.value : undefined
         if (reply?.ok) ctx.reply(result.data, { status: 200, headers: { 'content-type': 'application/json' }, body: { ...reply.value } satisfies ExecAnswer })
-        else ctx.reply(result.data, text(500, `error executing command in container: ${reply && !reply.ok ? reply.error.message : 'container runtime unreachable'}`))
+        else ctx.reply(result.data, internalError(`error executing command in container: ${reply && !reply.ok ? reply.error.message : 'container runtime unreachable'}`))
       }) as never,
       'server.forwarded': ((ctx: Context, result: CallResult<PodConnectReply, { call: number; port: number }>) => {
         const { call, port } = result.data

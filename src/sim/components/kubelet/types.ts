@@ -28,6 +28,8 @@ export interface Worker {
   readonly terminatingAt?: number
   readonly terminatedAt?: number
   readonly runs: number
+  /** Syncs that failed one after the other. */
+  readonly failures: number
   readonly cause: number
   readonly background: boolean
 }

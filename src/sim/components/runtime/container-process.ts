@@ -16,7 +16,7 @@ import type { ProcessTree } from './shell/process.ts'
 import { config, type Container, containers, type ExecSession, files, sandboxes, sessions, stopping, trees } from './state.ts'
 
 /** A script that wakes up this often keeps the cluster from being quiet no longer: it is a service, not a task. */
-const FOREGROUND_WAKES = 40
+const FOREGROUND_WAKES = 20
 /** Longer sleeps do not keep the cluster busy either. */
 const FOREGROUND_SLEEP_MS = 60_000
 /** The most that a termination message may be (pkg/kubelet/container/runtime.go MaxContainerTerminationMessageLength). */

@@ -56,9 +56,12 @@ export interface NetworkAnswer {
   readonly stderr: string
 }
 
-/** A busy loop may run so many commands before it has to give way for SLICE_MS of virtual time. */
+/** A busy loop may run so many commands before it has to give way for a slice of virtual time; one that goes on and on gets less. */
 const COMMANDS_PER_SLICE = 2000
-export const SLICE_MS = 100
+const SLICE_MS = 100
+const PATIENCE = 10
+const COMMANDS_PER_LONG_SLICE = 200
+const LONG_SLICE_MS = 1000
 const PIPE_LIMIT = 65536
 
 /** The working form of a process while the machine runs. */
@@ -78,6 +81,8 @@ export interface Machine {
   nextPid: number
   nextPipe: number
   budget: number
+  /** Slices that were used up one after the other. */
+  busy: number
   /** How the container's first process ended. */
   exit?: { code: number }
   /** Sessions that ended in this run: name → exit code. */
@@ -93,7 +98,8 @@ export function openMachine(tree: ProcessTree, around: Surroundings): Machine {
     ended: new Map(tree.ended),
     nextPid: tree.nextPid,
     nextPipe: tree.nextPipe,
-    budget: COMMANDS_PER_SLICE,
+    budget: tree.busy > PATIENCE ? COMMANDS_PER_LONG_SLICE : COMMANDS_PER_SLICE,
+    busy: tree.busy,
     sessionsEnded: new Map(),
   }
 }
@@ -109,10 +115,11 @@ export function closeMachine(m: Machine): ProcessTree {
     ended: [...m.ended].sort((a, b) => a[0] - b[0]),
     nextPid: m.nextPid,
     nextPipe: m.nextPipe,
+    busy: m.budget <= 0 ? m.busy + 1 : 0,
   }
 }
 
-export const emptyTree = (container: string): ProcessTree => ({ container, processes: [], pipes: [], ended: [], nextPid: 1, nextPipe: 1 })
+export const emptyTree = (container: string): ProcessTree => ({ container, processes: [], pipes: [], ended: [], nextPid: 1, nextPipe: 1, busy: 0 })
 
 export interface Spawn {
   readonly parent: number
@@ -180,7 +187,7 @@ export function run(m: Machine): void {
       runProcess(m, r)
       if (m.exit) return
       if (m.budget <= 0) {
-        for (const other of m.running.values()) if (other.proc.waiting.w === 'ready') wait(other, { w: 'sleep', until: m.around.now + SLICE_MS })
+        for (const other of m.running.values()) if (other.proc.waiting.w === 'ready') wait(other, { w: 'sleep', until: m.around.now + (m.busy >= PATIENCE ? LONG_SLICE_MS : SLICE_MS) })
         return
       }
     }

@@ -95,6 +95,8 @@ export interface ProcessTree {
   readonly ended: readonly (readonly [number, number])[]
   readonly nextPid: number
   readonly nextPipe: number
+  /** How often in a row it ran until it was stopped. */
+  readonly busy: number
 }
 
 export const SIGNALS: Readonly<Record<string, number>> = {
