@@ -8,6 +8,10 @@ import { pvcProtectionController } from './pvc-protection/pvc-protection.ts'
 import { resourceQuotaController } from './resourcequota/resourcequota.ts'
 import { serviceAccountTokenController } from './serviceaccount-token/serviceaccount-token.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status/validatingadmissionpolicy-status.ts'
+import { cronJobController } from './cronjob/cronjob.ts'
+import { jobController, jobOrphans } from './job/job.ts'
+import { podGarbageCollector } from './podgc/podgc.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
@@ -58,6 +62,11 @@ const CLUSTER: readonly Any[] = [
   taintEvictor,
   daemonSetController,
   statefulSetController,
+  jobController,
+  jobOrphans,
+  cronJobController,
+  ttlAfterFinishedController,
+  podGarbageCollector,
 ]
 
 export function controllersFor(config: KubeControllerManagerConfig): readonly Any[] {
