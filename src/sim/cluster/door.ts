@@ -5,6 +5,7 @@ import { kubeApiserverType, type KubeApiserverConfig } from '../components/apise
 import { etcdType } from '../components/etcd/etcd.ts'
 import { kubeControllerManagerType, type KubeControllerManagerConfig } from '../components/controller-manager/manager.ts'
 import type { EtcdConfig } from '../components/etcd/raft/types.ts'
+import type { HistoryOptions } from '../engine/history.ts'
 import type { ComponentType, Context } from '../net/context.ts'
 import type { CallResult } from '../net/types.ts'
 import { Simulation } from './simulation.ts'
@@ -165,7 +166,7 @@ export function advance(sim: Simulation, ms: number): void {
   sim.runToTime(until)
 }
 
-export interface ApiClusterOptions {
+export interface ApiClusterOptions extends HistoryOptions {
   readonly profile: 'api'
   readonly seed: number
   /** Further component types and processes (controllers), started once the API server has made its own objects. */
@@ -183,7 +184,9 @@ const SETTLED_MS = 11 * 60_000
 export const CONTROL_PLANE = { name: 'control-plane', ip: '172.18.0.2' }
 
 export function createApiCluster(options: ApiClusterOptions): Simulation {
-  const sim = new Simulation({ seed: options.seed, types: [etcdType, kubeApiserverType, kubeControllerManagerType, doorType, ...(options.types ?? [])], scenario: `profile ${options.profile}` })
+  const { keyframeInterval, journalLimit } = options
+  const history = { ...(keyframeInterval === undefined ? {} : { keyframeInterval }), ...(journalLimit === undefined ? {} : { journalLimit }) }
+  const sim = new Simulation({ ...history, seed: options.seed, types: [etcdType, kubeApiserverType, kubeControllerManagerType, doorType, ...(options.types ?? [])], scenario: `profile ${options.profile}` })
   sim.network.addHost({ ...CONTROL_PLANE, role: 'control-plane', up: true })
   sim.network.addHost({ name: 'you', ip: '172.18.0.1', role: 'visitor', up: true })
   const etcd: EtcdConfig = { members: ['etcd/control-plane'], fsyncMs: 1 }
