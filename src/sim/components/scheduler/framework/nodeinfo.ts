@@ -27,6 +27,8 @@ export interface NodeInfo {
   readonly nonZeroMilliCPU: number
   readonly nonZeroMemory: number
   readonly usedPorts: readonly HostPort[]
+  /** What was worked out about this very record; never part of what it says. */
+  memo: Map<object, unknown> | undefined
 }
 
 const NONE: readonly never[] = []
@@ -67,6 +69,7 @@ export const emptyNodeInfo = (name: string): NodeInfo => ({
   nonZeroMilliCPU: 0,
   nonZeroMemory: 0,
   usedPorts: NONE,
+  memo: undefined,
 })
 
 export const withNode = (info: NodeInfo, node: Node | undefined): NodeInfo => ({
@@ -80,6 +83,7 @@ export const withNode = (info: NodeInfo, node: Node | undefined): NodeInfo => ({
   nonZeroMilliCPU: info.nonZeroMilliCPU,
   nonZeroMemory: info.nonZeroMemory,
   usedPorts: info.usedPorts,
+  memo: undefined,
 })
 
 export const withPod = (info: NodeInfo, pod: PodInfo): NodeInfo => ({
@@ -93,6 +97,7 @@ export const withPod = (info: NodeInfo, pod: PodInfo): NodeInfo => ({
   nonZeroMilliCPU: info.nonZeroMilliCPU + pod.nonZeroMilliCPU,
   nonZeroMemory: info.nonZeroMemory + pod.nonZeroMemory,
   usedPorts: pod.hostPorts.length > 0 ? [...info.usedPorts, ...pod.hostPorts] : info.usedPorts,
+  memo: undefined,
 })
 
 /** Without the pod of that uid; the same record if it is not there. */
@@ -111,6 +116,7 @@ export function withoutPod(info: NodeInfo, uid: string): NodeInfo {
     nonZeroMilliCPU: info.nonZeroMilliCPU - pod.nonZeroMilliCPU,
     nonZeroMemory: info.nonZeroMemory - pod.nonZeroMemory,
     usedPorts: pod.hostPorts.length > 0 ? pods.flatMap((p) => p.hostPorts) : info.usedPorts,
+    memo: undefined,
   }
 }
 
@@ -142,5 +148,6 @@ export function buildNodeInfo(name: string, node: Node | undefined, pods: readon
     nonZeroMilliCPU,
     nonZeroMemory,
     usedPorts: pods.some((p) => p.hostPorts.length > 0) ? pods.flatMap((p) => p.hostPorts) : NONE,
+    memo: undefined,
   }
 }

@@ -34,6 +34,8 @@ export interface PodInfo {
   readonly preferredAffinity: readonly AffinityTerm[]
   readonly preferredAntiAffinity: readonly AffinityTerm[]
   readonly hasAffinity: boolean
+  /** See localKeys. */
+  keys: LocalKeys | undefined
 }
 
 const infos = new WeakMap<Pod, PodInfo>()
@@ -53,7 +55,7 @@ export function podInfo(pod: Pod): PodInfo {
 /** The same pod on a node: nothing that was parsed changes. */
 export function assumedPodInfo(info: PodInfo, nodeName: string): PodInfo {
   const pod: Pod = { ...info.pod, spec: { ...(info.pod.spec as NonNullable<Pod['spec']>), nodeName } }
-  const assumed: PodInfo = { ...info, pod }
+  const assumed: PodInfo = { ...info, pod, keys: undefined }
   infos.set(pod, assumed)
   return assumed
 }
@@ -86,6 +88,7 @@ function parse(pod: Pod): PodInfo {
     preferredAffinity: preferredTerms(pod, affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     preferredAntiAffinity: preferredTerms(pod, affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     hasAffinity: (affinity?.podAffinity ?? affinity?.podAntiAffinity ?? undefined) !== undefined,
+    keys: undefined,
   }
 }
 
@@ -136,21 +139,18 @@ export interface LocalKeys {
 
 const KINDS_LIMIT = 1024
 const kinds = new Map<string, LocalKeys>()
-const keysOf = new WeakMap<PodInfo, LocalKeys>()
 
 /** Pods with the same keys fare alike on a node, as far as local plugins go. */
 export function localKeys(info: PodInfo): LocalKeys {
-  let keys = keysOf.get(info)
+  if (info.keys) return info.keys
+  const signature = localSignature(info)
+  let keys = kinds.get(signature)
   if (!keys) {
-    const signature = localSignature(info)
-    keys = kinds.get(signature)
-    if (!keys) {
-      if (kinds.size >= KINDS_LIMIT) kinds.clear()
-      keys = { filter: {}, scores: new Map(), victims: new Map() }
-      kinds.set(signature, keys)
-    }
-    keysOf.set(info, keys)
+    if (kinds.size >= KINDS_LIMIT) kinds.clear()
+    keys = { filter: {}, scores: new Map(), victims: new Map() }
+    kinds.set(signature, keys)
   }
+  info.keys = keys
   return keys
 }
 

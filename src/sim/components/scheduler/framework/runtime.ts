@@ -114,7 +114,7 @@ export function updateFilters(filters: readonly ActiveFilter[], cycle: Cycle, po
 export function nodeFilter(cycle: Cycle, filters: Filters): (i: number) => Status | undefined {
   const key = localKeys(cycle.pod).filter
   const { nominator } = cycle
-  const judge = (chunk: Chunk): readonly (Status | null)[] => chunk.map((node) => runFilterPlugins(filters.local, cycle, node) ?? null)
+  const judge = (nodes: readonly NodeInfo[]): readonly (Status | null)[] => nodes.map((node) => runFilterPlugins(filters.local, cycle, node) ?? null)
   let chunk: Chunk | undefined
   let verdicts: readonly (Status | null)[] = []
   return (i) => {
@@ -123,7 +123,7 @@ export function nodeFilter(cycle: Cycle, filters: Filters): (i: number) => Statu
       chunk = own
       verdicts = perChunk(own, key, judge)
     }
-    const node = own[positionOf(i)] as NodeInfo
+    const node = own.nodes[positionOf(i)] as NodeInfo
     if (!nominator.empty && nominator.forNode(node.name).length > 0) return runFilterPluginsWithNominatedPods(filters.all, cycle, node)
     const verdict = verdicts[positionOf(i)]
     if (verdict) return verdict
@@ -148,7 +148,7 @@ export interface Scores {
 export function runScorePlugins(cycle: Cycle, indices: readonly number[]): Scores {
   const nodes = indices.map((i) => nodeAt(cycle.snapshot, i))
   const plugins: PluginScores[] = []
-  const totals = new Array<number>(nodes.length).fill(0)
+  const totals = nodes.map(() => 0)
   for (const { plugin, weight } of SCORE_PLUGINS) {
     const data = plugin.preScore ? plugin.preScore(cycle, nodes) : NO_DATA
     if (data === SKIP) continue
@@ -166,15 +166,13 @@ export function runScorePlugins(cycle: Cycle, indices: readonly number[]): Score
 
 function scoresOf(cycle: Cycle, plugin: Plugin, data: unknown, nodes: readonly NodeInfo[]): number[] {
   const score = plugin.score as NonNullable<Plugin['score']>
-  const out = new Array<number>(nodes.length)
-  for (let i = 0; i < nodes.length; i++) out[i] = score(data as never, cycle, nodes[i] as NodeInfo)
-  return out
+  return nodes.map((node) => score(data as never, cycle, node))
 }
 
 function localScores(cycle: Cycle, plugin: Plugin, data: unknown, indices: readonly number[]): number[] {
   const key = keyIn(localKeys(cycle.pod).scores, plugin.name)
-  const score = (c: Chunk): readonly number[] => scoresOf(cycle, plugin, data, c)
-  const out = new Array<number>(indices.length)
+  const score = (nodes: readonly NodeInfo[]): readonly number[] => scoresOf(cycle, plugin, data, nodes)
+  const out: number[] = []
   let chunk: Chunk | undefined
   let scores: readonly number[] = []
   for (let k = 0; k < indices.length; k++) {
@@ -184,7 +182,7 @@ function localScores(cycle: Cycle, plugin: Plugin, data: unknown, indices: reado
       chunk = own
       scores = perChunk(own, key, score)
     }
-    out[k] = scores[positionOf(i)] as number
+    out.push(scores[positionOf(i)] as number)
   }
   return out
 }

@@ -6,7 +6,11 @@ import { getOwn } from '../../../../lib/own.ts'
 import { LABEL_REGION, LABEL_REGION_BETA, LABEL_ZONE, LABEL_ZONE_BETA } from './names.ts'
 import type { NodeInfo } from './nodeinfo.ts'
 
-export type Chunk = readonly NodeInfo[]
+/** A run of nodes. It never changes; what was worked out about it is kept with it (and so goes when it goes). */
+export interface Chunk {
+  readonly nodes: readonly NodeInfo[]
+  memo: Map<unknown, unknown> | undefined
+}
 
 export interface ImageState {
   /** Of the node that reported the image first. */
@@ -29,7 +33,7 @@ const CHUNK_SIZE = 1 << CHUNK_BITS
 
 export function buildSnapshot(nodes: readonly NodeInfo[], images: ReadonlyMap<string, ImageState>): Snapshot {
   const chunks: Chunk[] = []
-  for (let i = 0; i < nodes.length; i += CHUNK_SIZE) chunks.push(nodes.slice(i, i + CHUNK_SIZE))
+  for (let i = 0; i < nodes.length; i += CHUNK_SIZE) chunks.push({ nodes: nodes.slice(i, i + CHUNK_SIZE), memo: undefined })
   const index = new Map<string, number>()
   let podsWithAffinity = 0
   let podsWithRequiredAntiAffinity = 0
@@ -43,7 +47,7 @@ export function buildSnapshot(nodes: readonly NodeInfo[], images: ReadonlyMap<st
 
 export const chunkOf = (snapshot: Snapshot, i: number): Chunk => snapshot.chunks[i >>> CHUNK_BITS] as Chunk
 export const positionOf = (i: number): number => i & (CHUNK_SIZE - 1)
-export const nodeAt = (snapshot: Snapshot, i: number): NodeInfo => chunkOf(snapshot, i)[positionOf(i)] as NodeInfo
+export const nodeAt = (snapshot: Snapshot, i: number): NodeInfo => chunkOf(snapshot, i).nodes[positionOf(i)] as NodeInfo
 
 export function getNode(snapshot: Snapshot, name: string): NodeInfo | undefined {
   const i = snapshot.index.get(name)
@@ -57,9 +61,9 @@ export function replaceNode(snapshot: Snapshot, node: NodeInfo): Snapshot {
   const before = nodeAt(snapshot, i)
   if (before === node) return snapshot
   const chunks = snapshot.chunks.slice()
-  const chunk = (chunks[i >>> CHUNK_BITS] as Chunk).slice()
-  chunk[i & (CHUNK_SIZE - 1)] = node
-  chunks[i >>> CHUNK_BITS] = chunk
+  const nodes = chunkOf(snapshot, i).nodes.slice()
+  nodes[positionOf(i)] = node
+  chunks[i >>> CHUNK_BITS] = { nodes, memo: undefined }
   return {
     size: snapshot.size,
     chunks,
@@ -73,26 +77,21 @@ export function replaceNode(snapshot: Snapshot, node: NodeInfo): Snapshot {
 export const withImages = (snapshot: Snapshot, images: ReadonlyMap<string, ImageState>): Snapshot => ({ ...snapshot, images })
 
 export function forEachNode(snapshot: Snapshot, body: (node: NodeInfo) => void): void {
-  for (const chunk of snapshot.chunks) for (const node of chunk) body(node)
+  for (const chunk of snapshot.chunks) for (const node of chunk.nodes) body(node)
 }
 
-export const allNodes = (snapshot: Snapshot): NodeInfo[] => snapshot.chunks.flat()
+export const allNodes = (snapshot: Snapshot): NodeInfo[] => snapshot.chunks.flatMap((c) => c.nodes)
 
 const MEMO_LIMIT = 128
-const memos = new WeakMap<Chunk, Map<unknown, unknown>>()
 
 /** What `compute` says about a chunk, computed once per chunk and key. The key stands for everything that the result depends on besides the chunk. */
-export function perChunk<T>(chunk: Chunk, key: string | object, compute: (chunk: Chunk) => T): T {
-  let memo = memos.get(chunk)
-  if (!memo) {
-    memo = new Map()
-    memos.set(chunk, memo)
-  }
-  let found = memo.get(key) as T | undefined
+export function perChunk<T>(chunk: Chunk, key: string | object, compute: (nodes: readonly NodeInfo[]) => T): T {
+  chunk.memo ??= new Map()
+  let found = chunk.memo.get(key) as T | undefined
   if (found === undefined) {
-    if (memo.size >= MEMO_LIMIT) memo.clear()
-    found = compute(chunk)
-    memo.set(key, found)
+    if (chunk.memo.size >= MEMO_LIMIT) chunk.memo.clear()
+    found = compute(chunk.nodes)
+    chunk.memo.set(key, found)
   }
   return found
 }
@@ -100,7 +99,7 @@ export function perChunk<T>(chunk: Chunk, key: string | object, compute: (chunk:
 /** A sum over all chunks that is kept from one snapshot to the next: only chunks that changed are counted anew. */
 export interface RunningSum<P, T> {
   /** Of one chunk. Also the key's business: two sums of the same key count the same. */
-  count(chunk: Chunk): P
+  count(nodes: readonly NodeInfo[]): P
   empty(): T
   /** In place. */
   add(total: T, part: P, sign: 1 | -1): void

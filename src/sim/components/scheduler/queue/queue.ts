@@ -227,7 +227,8 @@ function scheduleFlush(ctx: Context): void {
 
 /** flushBackoffQCompleted. */
 export function flushBackoff(ctx: Context): void {
-  for (const at of [...order(ctx, 'backoff').keys()]) {
+  // The array of keys stays as it is while the table changes.
+  for (const at of order(ctx, 'backoff').keys()) {
     const key = order(ctx, 'backoff').get(at)
     const entry = key === undefined ? undefined : pods(ctx).get(key)
     if (!entry) continue

@@ -109,20 +109,15 @@ function potentialNodes(snapshot: Snapshot, { nodes, statuses, absent }: Diagnos
 type Verdict = Candidate | { readonly status: Status }
 
 const MEMO_LIMIT = 16
-const memos = new WeakMap<NodeInfo, Map<object, Verdict>>()
 
 /** A node outlives its chunk when a neighbour changes. */
 function perNode(node: NodeInfo, key: object, evaluate: (node: NodeInfo) => Verdict): Verdict {
-  let memo = memos.get(node)
-  if (!memo) {
-    memo = new Map()
-    memos.set(node, memo)
-  }
-  let found = memo.get(key)
+  node.memo ??= new Map()
+  let found = node.memo.get(key) as Verdict | undefined
   if (!found) {
-    if (memo.size >= MEMO_LIMIT) memo.clear()
+    if (node.memo.size >= MEMO_LIMIT) node.memo.clear()
     found = evaluate(node)
-    memo.set(key, found)
+    node.memo.set(key, found)
   }
   return found
 }
@@ -140,10 +135,10 @@ function victimsFinder(cycle: Cycle, filters: Filters, budgets: readonly PodDisr
     if (own !== chunk) {
       chunk = own
       // Filled as nodes are asked for: most of them never are.
-      known = perChunk(own, key, (c) => new Array<Verdict | undefined>(c.length).fill(undefined))
+      known = perChunk(own, key, (nodes) => nodes.map((): Verdict | undefined => undefined))
     }
     const at = positionOf(i)
-    const node = own[at] as NodeInfo
+    const node = own.nodes[at] as NodeInfo
     if (!nominator.empty && nominator.forNode(node.name).length > 0) return evaluate(node)
     let verdict = known[at]
     if (!verdict) {

@@ -6,7 +6,7 @@ import { type AffinityTerm, matchesAllTerms, termMatches } from '../../framework
 import { MAX_NODE_SCORE } from '../../framework/names.ts'
 import type { NodeInfo } from '../../framework/nodeinfo.ts'
 import type { PodInfo } from '../../framework/podinfo.ts'
-import { type Chunk, type RunningSum, runningSum } from '../../framework/snapshot.ts'
+import { type RunningSum, runningSum } from '../../framework/snapshot.ts'
 import { unresolvable, unschedulable } from '../../framework/status.ts'
 import { type Cycle, type Listers, type Plugin, SKIP } from '../../framework/types.ts'
 import { addAll, addAt, copyCounts, countAt, isEmpty, type TopologyCounts } from './counts.ts'
@@ -113,9 +113,9 @@ function satisfiesAffinity(data: FilterData, pod: PodInfo, node: NodeInfo): bool
   return isEmpty(data.affinity) && matchesAllTerms(data.affinityTerms, pod, undefined)
 }
 
-function existingAntiAffinity(chunk: Chunk, pod: PodInfo, namespaceLabels: Labels | undefined): TopologyCounts {
+function existingAntiAffinity(nodes: readonly NodeInfo[], pod: PodInfo, namespaceLabels: Labels | undefined): TopologyCounts {
   const counts: TopologyCounts = new Map()
-  for (const node of chunk) {
+  for (const node of nodes) {
     for (const other of node.podsWithRequiredAntiAffinity) for (const term of other.requiredAntiAffinity) if (termMatches(term, pod, namespaceLabels)) addAt(counts, node, term.topologyKey, 1)
   }
   return counts
@@ -126,9 +126,9 @@ interface Incoming {
   readonly antiAffinity: TopologyCounts
 }
 
-const topologySum = (count: (chunk: Chunk) => TopologyCounts): RunningSum<TopologyCounts, TopologyCounts> => ({ count, empty: () => new Map(), add: addAll })
+const topologySum = (count: (nodes: readonly NodeInfo[]) => TopologyCounts): RunningSum<TopologyCounts, TopologyCounts> => ({ count, empty: () => new Map(), add: addAll })
 
-const incomingSum = (count: (chunk: Chunk) => Incoming): RunningSum<Incoming, Incoming> => ({
+const incomingSum = (count: (nodes: readonly NodeInfo[]) => Incoming): RunningSum<Incoming, Incoming> => ({
   count,
   empty: () => ({ affinity: new Map(), antiAffinity: new Map() }),
   add(total, part, sign) {
@@ -137,10 +137,10 @@ const incomingSum = (count: (chunk: Chunk) => Incoming): RunningSum<Incoming, In
   },
 })
 
-function incoming(chunk: Chunk, affinityTerms: readonly AffinityTerm[], antiAffinityTerms: readonly AffinityTerm[]): Incoming {
+function incoming(nodes: readonly NodeInfo[], affinityTerms: readonly AffinityTerm[], antiAffinityTerms: readonly AffinityTerm[]): Incoming {
   const affinity: TopologyCounts = new Map()
   const antiAffinity: TopologyCounts = new Map()
-  for (const node of chunk) {
+  for (const node of nodes) {
     for (const other of node.pods) {
       if (matchesAllTerms(affinityTerms, other, undefined)) for (const term of affinityTerms) addAt(affinity, node, term.topologyKey, 1)
       for (const term of antiAffinityTerms) if (termMatches(term, other, undefined)) addAt(antiAffinity, node, term.topologyKey, 1)
@@ -150,13 +150,13 @@ function incoming(chunk: Chunk, affinityTerms: readonly AffinityTerm[], antiAffi
 }
 
 /** processExistingPod over a chunk: preferences of the pod, and of existing pods towards it. */
-function preferences(chunk: Chunk, pod: PodInfo, affinity: readonly AffinityTerm[], antiAffinity: readonly AffinityTerm[], namespaceLabels: Labels | undefined): TopologyCounts {
+function preferences(nodes: readonly NodeInfo[], pod: PodInfo, affinity: readonly AffinityTerm[], antiAffinity: readonly AffinityTerm[], namespaceLabels: Labels | undefined): TopologyCounts {
   const scores: TopologyCounts = new Map()
   const own = affinity.length > 0 || antiAffinity.length > 0
   const process = (terms: readonly AffinityTerm[], target: PodInfo, labels: Labels | undefined, node: NodeInfo, sign: 1 | -1, weight?: number): void => {
     for (const term of terms) if (termMatches(term, target, labels)) addAt(scores, node, term.topologyKey, sign * (weight ?? term.weight))
   }
-  for (const node of chunk) {
+  for (const node of nodes) {
     for (const other of own ? node.pods : node.podsWithAffinity) {
       process(affinity, other, undefined, node, 1)
       process(antiAffinity, other, undefined, node, -1)

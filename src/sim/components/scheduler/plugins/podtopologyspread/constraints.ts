@@ -112,9 +112,9 @@ export type DomainCounts = readonly ReadonlyMap<string, number>[]
 export function countDomains(cycle: Cycle, constraints: readonly Constraint[], requireAll: boolean, wanted: (c: Constraint) => boolean): DomainCounts {
   const inclusion = inclusionOf(cycle.pod)
   const key = memoKey(cycle.pod, constraints, requireAll, wanted)
-  const count = (chunk: Chunk): DomainParts => {
+  const count = (all: readonly NodeInfo[]): DomainParts => {
     const parts: DomainParts = constraints.map(() => ({ counts: new Map(), nodes: new Map() }))
-    for (const node of chunk) {
+    for (const node of all) {
       if (requireAll && !hasAllTopologies(node, constraints)) continue
       constraints.forEach((c, i) => {
         if (!wanted(c) || !includes(inclusion, c, node)) return
@@ -178,7 +178,7 @@ export function hostCounter(snapshot: Snapshot, selector: Selector, namespace: s
     const own = chunkOf(snapshot, i)
     if (own !== chunk) {
       chunk = own
-      counts = perChunk(own, key, (c) => c.map((n) => countMatching(n.pods, selector, namespace)))
+      counts = perChunk(own, key, (nodes) => nodes.map((n) => countMatching(n.pods, selector, namespace)))
     }
     return counts[positionOf(i)] as number
   }
