@@ -1,6 +1,6 @@
 // One request from arrival to answer. The stages are apiserver/pkg/server/config.go DefaultBuildHandlerChain; what a stage decides is recorded.
 import type { HttpRequest, HttpResponse } from '../../api/http.ts'
-import { uuid } from '../../api/names.ts'
+import { auditIDOf } from './uuid.ts'
 import { conflict, type Status, unauthorized, unknownError } from '../../api/status.ts'
 import { formatTime } from '../../api/time.ts'
 import type { KubeObject, ObjectRef } from '../../api/types/object.ts'
@@ -45,7 +45,7 @@ export function onRequest(ctx: Context, request: HttpRequest, { call }: Delivery
 export function receive(ctx: Context, request: HttpRequest, call: number): void {
   const config = ctx.config as KubeApiserverConfig
   const info = requestInfo(request)
-  const auditID = uuid(() => ctx.random('audit'))
+  const auditID = auditIDOf(ctx.self, call)
   ctx.because(
     ctx.record('apiserver.request.received', {
       request: auditID,

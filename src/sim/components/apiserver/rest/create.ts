@@ -4,7 +4,7 @@ import type { FieldError } from '../../../api/field.ts'
 import { byteLength } from '../../../api/go-text.ts'
 import { marshalObject } from '../../../api/marshal.ts'
 import { schemaFor } from '../../../api/schema/index.ts'
-import { generateName, uuid } from '../../../api/names.ts'
+import { generateName } from '../../../api/names.ts'
 import { alreadyExists, generateNameConflict, internalError, invalid, unknownError } from '../../../api/status.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { validatePathSegmentName } from '../../../api/validation/names.ts'
@@ -15,6 +15,7 @@ import { attributesOfRequest, forbiddenStatus } from '../authz/attributes.ts'
 import { authorize } from '../authz/authorize.ts'
 import type { BeginFailure } from '../registry/strategy.ts'
 import { refuse } from '../refusal.ts'
+import { newUid } from '../uuid.ts'
 import type { Plan } from '../types.ts'
 import { decodeBody } from './body.ts'
 import { guardEscalation } from './escalation.ts'
@@ -103,7 +104,7 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   const { metadata } = draft
   guardEscalation(rq, draft, undefined)
   metadata.creationTimestamp = rq.now
-  metadata.uid = uuid(() => rq.random())
+  metadata.uid = newUid(() => rq.random())
   const generated = !metadata.name && !!metadata.generateName
   if (generated) metadata.name = generateName(metadata.generateName as string, () => rq.random())
   const begin = strategy.beginCreate?.(draft, view)

@@ -2,6 +2,7 @@
 import { deepEqual } from '../../../../lib/compare.ts'
 import { type FieldManagerContext, fieldSetOf, managerOrUserAgent, updateManagedFields } from '../../../api/managedfields/index.ts'
 import { schemaFor } from '../../../api/schema/index.ts'
+import type { ManagedFieldsEntry } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { toServed } from '../encode/encode.ts'
 import type { KindStrategy } from '../registry/strategy.ts'
@@ -36,13 +37,37 @@ export function managerContext(rq: ResourceRq): FieldManagerContext | undefined 
 
 export const managerOf = (rq: Rq, options: Options): string => managerOrUserAgent(options.fieldManager, rq.request.headers['user-agent'])
 
+/** Records of owners of new objects by what they depend on: pods of one template differ only in what nobody owns. Bounded, and only a memory of a pure function. */
+const ofNew = new WeakMap<KindStrategy, Map<string, readonly ManagedFieldsEntry[] | undefined>>()
+const REMEMBERED = 200
+
+function ownersOfNew(rq: ResourceRq, draft: KubeObject, options: Options, context: FieldManagerContext): readonly ManagedFieldsEntry[] | undefined {
+  const { name: _, namespace: __, generateName: ___, ...metadata } = draft.metadata
+  const manager = managerOf(rq, options)
+  if (metadata.managedFields) return updateManagedFields(undefined, toServed(rq.served, draft), manager, context).metadata.managedFields
+  const key = `${manager}\n${context.gvk.version}\n${draft.metadata.generateName ? 'g' : ''}\n${JSON.stringify({ ...draft, metadata })}`
+  let known = ofNew.get(rq.served.strategy)
+  if (!known) {
+    known = new Map()
+    ofNew.set(rq.served.strategy, known)
+  }
+  let owners = known.get(key)
+  if (owners === undefined && !known.has(key)) {
+    owners = updateManagedFields(undefined, toServed(rq.served, draft), manager, context).metadata.managedFields
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(key, owners)
+  }
+  return owners?.map((entry) => ({ ...entry, time: rq.now }))
+}
+
 /** Notes in `draft` who changed what against `live` (both in the storage version). */
 export function updateManager(rq: ResourceRq, live: KubeObject | undefined, draft: KubeObject, options: Options): void {
   const context = managerContext(rq)
   if (!context) return
-  const shown = (o: KubeObject): KubeObject => toServed(rq.served, o)
-  const { managedFields } = updateManagedFields(live && shown(live), shown(draft), managerOf(rq, options), context).metadata
-  if (managedFields) draft.metadata.managedFields = managedFields
+  const managedFields = live
+    ? updateManagedFields(toServed(rq.served, live), toServed(rq.served, draft), managerOf(rq, options), context).metadata.managedFields
+    : ownersOfNew(rq, draft, options, context)
+  if (managedFields) draft.metadata.managedFields = [...managedFields]
   else delete draft.metadata.managedFields
 }
 

@@ -1,6 +1,6 @@
 // POST serviceaccounts/NAME/token: pkg/registry/core/serviceaccount/storage/token.go.
 import { type FieldError, invalid as invalidField } from '../../../api/field.ts'
-import { uuid } from '../../../api/names.ts'
+import { newUid } from '../uuid.ts'
 import { badRequest, conflict, invalid, notFound } from '../../../api/status.ts'
 import { formatTime } from '../../../api/time.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
@@ -52,7 +52,7 @@ export function planToken(rq: ResourceRq): Plan {
     exp: now + (extended ? EXTENDED_SECONDS : seconds),
     iat: now,
     iss: ISSUER,
-    jti: uuid(() => rq.random()),
+    jti: newUid(() => rq.random()),
     'kubernetes.io': {
       namespace,
       ...(bound.node ? { node: bound.node } : {}),
