@@ -25,8 +25,9 @@ export function apply(cluster: Cluster, object: KubeObject): void {
 /** Runs until the Deployment has all its replicas ready; false if that takes longer than `limitMs` of virtual time. */
 export function untilReady(cluster: Cluster, name: string, replicas: number, limitMs = 600_000): boolean {
   const { sim } = cluster
-  for (const end = sim.now + limitMs; sim.now < end; ) {
-    sim.runToTime(sim.now + 500)
+  const end = sim.now + limitMs
+  for (let at = sim.now; at < end; at += 500) {
+    sim.runToTime(at)
     const found = cluster.stored('deployments.apps', 'default').find((d) => d.metadata.name === name)
     if (found?.status?.readyReplicas === replicas) return true
   }

@@ -31,21 +31,27 @@ function breakIt(fault: Fault): number {
     sim.seek(start)
   }
   sim.history.fork()
+  clock = sim.now
   sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault, summary: fault.kind } })
   return sim.now
 }
-const run = (ms: number): void => void cluster.sim.runToTime(cluster.sim.now + ms)
+/** Time stands still between steps: where a wait ends is remembered here. */
+let clock = 0
+const run = (ms: number): void => {
+  clock = Math.max(clock, cluster.sim.now) + ms
+  cluster.sim.runToTime(clock)
+}
 const pods = (): KubeObject[] => cluster.stored('pods', 'default')
 const running = (): string[] => pods().filter((p) => p.status?.phase === 'Running' && !p.metadata.deletionTimestamp).map((p) => p.spec?.nodeName as string).sort()
 const nodeReady = (name: string): string | undefined => (cluster.stored('nodes').find((n) => n.metadata.name === name)?.status?.conditions as { type: string; status: string }[] | undefined)?.find((c) => c.type === 'Ready')?.status
 /** Virtual ms until it holds, checked every 100 ms. */
 function until(holds: () => boolean, limitMs: number): number {
-  const from = cluster.sim.now
+  const from = Math.max(clock, cluster.sim.now)
   while (!holds()) {
-    if (cluster.sim.now - from > limitMs) return Number.POSITIVE_INFINITY
+    if (clock - from > limitMs) return Number.POSITIVE_INFINITY
     run(100)
   }
-  return cluster.sim.now - from
+  return clock - from
 }
 
 describe('a fault', () => {
