@@ -1,8 +1,8 @@
 // Groups of the community need an approval: apiextensions-apiserver pkg/apihelpers/helpers.go.
 import { getOwn } from '../../../../../lib/own.ts'
+import { parseUrl } from '../../../../api/cel/url.ts'
 import { goQuote } from '../../../../api/go-text.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
-import { parseUrl } from './webhook.ts'
 
 const ANNOTATION = 'api-approved.kubernetes.io'
 const LINK = 'see https://github.com/kubernetes/enhancements/pull/1111'

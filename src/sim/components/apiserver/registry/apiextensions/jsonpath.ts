@@ -1,8 +1,8 @@
 // JSON paths of printer columns and selectable fields: client-go util/jsonpath, without range.
 import { getOwn, isRecord } from '../../../../../lib/own.ts'
 import { fail, ok, type Result } from '../../../../../lib/result.ts'
+import { goFloatText } from '../../../../api/cel/go-float.ts'
 import { goJson } from '../../../../api/go-text.ts'
-import { goFloatText } from './validator.ts'
 
 type Node =
   | { do: 'field'; name: string }

@@ -2,11 +2,12 @@
 // pkg/apiserver/validation/{validation,ratcheting}.go.
 import { deepEqual, sortedKeys } from '../../../../../lib/compare.ts'
 import { getOwn, isRecord } from '../../../../../lib/own.ts'
+import { goFloatText } from '../../../../api/cel/go-float.ts'
 import { compileGoRegexp } from '../../../../api/cel/regexp.ts'
 import { type FieldError, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../../../../api/field.ts'
 import { goJson, goQuote } from '../../../../api/go-text.ts'
 import { childByIndex, childByKey, type Correlated, isUnchanged } from './correlate.ts'
-import { isKnownFormat, matchesFormat } from './formats.ts'
+import { isKnownFormat, matchesFormat } from '../../../../api/cel/formats.ts'
 import { additionalProperties, child, isIntOrString, itemSchema, type JSONSchemaProps, propertyNames, propertyOf } from './schema.ts'
 
 type Code = 'type' | 'required' | 'enum' | 'tooLong' | 'maxItems' | 'maxProperties' | 'other' | 'composite'
@@ -41,14 +42,6 @@ const merge = (to: Outcome, other: Outcome | undefined): void => {
   if (!other) return
   add(to, ...other.problems)
   to.matches += other.matches
-}
-
-/** strconv's shortest %g, as fmt prints floats with %v. */
-export const goFloatText = (value: number): string => {
-  const [digits = '', exponent = '0'] = value.toExponential().split('e')
-  const e = Number(exponent)
-  if (value === 0 || (e >= -4 && e < 6)) return Object.is(value, -0) ? '-0' : String(value)
-  return `${digits}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}`
 }
 
 const typeOf = (value: unknown): string => {

@@ -1,8 +1,8 @@
 // String formats of schemas: kube-openapi pkg/validation/strfmt, apiextensions-apiserver pkg/apiserver/validation/formats.go.
-import { getOwn } from '../../../../../lib/own.ts'
-import { parseGoDuration, parseRFC3339 } from '../../../../api/time.ts'
-import { parseCIDR, parseIP } from '../../../../api/validation/ip.ts'
-import { byteLength } from '../core/rules.ts'
+import { getOwn } from '../../../lib/own.ts'
+import { byteLength } from '../go-text.ts'
+import { parseGoDuration, parseRFC3339 } from '../time.ts'
+import { parseCIDR, parseIP } from '../validation/ip.ts'
 
 const DIGITS = /^[0-9]+$/
 const sloppy = (address: string): string => (address.includes(':') ? address : address.split('.').map((p) => (DIGITS.test(p) ? p.replace(/^0+(?=.)/, '') : p)).join('.'))
