@@ -35,6 +35,8 @@ export function endStatus(response: HttpResponse): object {
     const message = `command terminated with non-zero exit code: exit status ${body.exitCode}`
     return { metadata: {}, status: 'Failure', message, reason: 'NonZeroExitCode', details: { causes: [{ reason: 'ExitCode', message: String(body.exitCode) }] } }
   }
+  // The runtime's failure reached the kubelet after the connection was open: the kubelet wraps it once more.
+  if (isStatus(body) && body.code === 500) return { ...body, message: `Internal error occurred: ${body.message ?? ''}` }
   if (isStatus(body)) return body
   return { metadata: {}, status: 'Failure', message: typeof body === 'string' ? body : 'the command could not be run', reason: 'InternalError', code: 500 }
 }
@@ -95,20 +97,51 @@ export function serveExec(host: SimulationHost, request: HttpRequest, query: URL
     // Tells the client that the streams are open.
     connection.send(Buffer.from([STDOUT]))
   }
-  if (stdin && tty && isShell(command)) {
+  const inContainer = (words: readonly string[]): HttpRequest => {
+    const container = query.get('container')
+    const pairs = [...(container ? [['container', container]] : []), ...words.map((c) => ['command', c]), ['stdout', 'true'], ['stderr', 'true']]
+    return { ...request, path: `${request.path.split('?')[0]}?${new URLSearchParams(pairs)}` }
+  }
+  /** Who may not run anything in this container, or names none, is told so before the connection changes. */
+  const unlessRefused = (go: () => void): void => {
+    let refusal: HttpResponse | undefined
+    const trial = runCommand(host, inContainer(['true']), (response) => {
+      refusal = response.status >= 400 && response.status < 500 ? response : undefined
+    })
+    void trial.opened.then(() => {
+      trial.close()
+      if (refusal) answerRaw(socket, refusal)
+      else go()
+    })
+  }
+  if (stdin && tty && isShell(command)) return unlessRefused(interact)
+  if (stdin && !tty) return unlessRefused(collect)
+  let early: HttpResponse | undefined
+  running = runCommand(host, request, (response) => {
+    early = response
+    if (connection) finish(response)
+  })
+  void running.opened.then(() => {
+    if (early && !isExecResult(early.body) && early.status !== 500) {
+      answerRaw(socket, early)
+      return
+    }
+    accept()
+    if (early) finish(early)
+  })
+
+  function interact(): void {
     accept()
     const terminal = openTerminal({
       write: (text) => connection?.send(Buffer.concat([Buffer.from([STDOUT]), Buffer.from(text)])),
       run: (script, done) => {
-        const path = `${request.path.split('?')[0]}?${new URLSearchParams([['container', query.get('container') ?? ''], ...[command[0] ?? 'sh', '-c', script].map((c) => ['command', c]), ['stdout', 'true'], ['stderr', 'true']])}`
-        running = runCommand(host, { ...request, path }, (response) => done(isExecResult(response.body) ? response.body : undefined, response))
+        running = runCommand(host, inContainer([command[0] ?? 'sh', '-c', script]), (response) => done(isExecResult(response.body) ? response.body : undefined, response))
       },
       end: (response) => finish(response),
     })
     onInput = (data) => terminal.input(data.toString('utf8'))
-    return
   }
-  if (stdin && !tty) {
+  function collect(): void {
     accept()
     const parts: Buffer[] = []
     let length = 0
@@ -120,21 +153,7 @@ export function serveExec(host: SimulationHost, request: HttpRequest, query: URL
       if (running) return
       running = runCommand(host, { ...request, body: Buffer.concat(parts).toString('utf8') }, finish)
     }
-    return
   }
-  let early: HttpResponse | undefined
-  running = runCommand(host, request, (response) => {
-    early = response
-    if (connection) finish(response)
-  })
-  void running.opened.then(() => {
-    if (early && !isExecResult(early.body)) {
-      answerRaw(socket, early)
-      return
-    }
-    accept()
-    if (early) finish(early)
-  })
 }
 
 /** What the container writes from now on. Its input is not connected. */

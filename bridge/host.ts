@@ -44,6 +44,8 @@ interface Open {
 const ANSWER_LIMIT_MS = 65_000
 /** A stream's head is waited for this long; later it comes as the clock moves. */
 const HEAD_LIMIT_MS = 200
+/** Between a watch's head and its first events: the jitter of one message. */
+const FIRST_EVENTS_MS = 1
 /** Wall ms of stepping before others get a turn. */
 const SLICE_MS = 40
 const PUMP_MS = 50
@@ -132,9 +134,9 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
     sim.input({ target: DOOR, kind: 'door.close', payload: open.id })
   }
 
-  /** What is due at this very instant. */
-  const settleInstant = (): void => {
-    for (let i = 0; i < 100_000 && (sim.nextAt() ?? Number.POSITIVE_INFINITY) <= sim.now; i++) if (!step()) return
+  const settleWithin = (ms: number): void => {
+    const until = sim.now + ms
+    while ((sim.nextAt() ?? Number.POSITIVE_INFINITY) <= until) if (!step()) return
   }
 
   const carryTo = async (until: number): Promise<void> => {
@@ -200,7 +202,7 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
         }
         const answer = answers.get(id)
         if (answer) sim.input({ target: DOOR, kind: 'door.taken', payload: id })
-        settleInstant()
+        settleWithin(0)
         flush()
         forget()
         return answer ?? { status: 0, headers: {}, body: 'no answer' }
@@ -220,7 +222,8 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
           const next = sim.nextAt()
           if ((state?.status ?? 0) !== 0 || state?.ended || next === undefined || next > limit || !step()) break
         }
-        settleInstant()
+        // What is already there follows its head at once.
+        settleWithin(FIRST_EVENTS_MS)
         flush()
       })
       opened.catch((error: unknown) => log(String(error)))
