@@ -12,7 +12,14 @@ export type { KernelConfig } from './kernel/state.ts'
 
 export const kernelType: ComponentType = {
   type: 'kernel',
+  start(ctx) {
+    ctx.table<number>('boot').put('at', ctx.now)
+  },
   handlers: {
+    /** From the container runtime, which must know whether the machine was started anew. */
+    'kernel.boot': (ctx: Context, _: unknown, delivery: Delivery) => {
+      if (delivery.call !== undefined) ctx.reply(delivery.call, { at: ctx.table<number>('boot').get('at') ?? 0 })
+    },
     /** From kube-proxy on this machine. */
     'netfilter.replace': (ctx: Context, written: RulesWritten) => {
       for (const key of ['mode', 'text', 'nat', 'filter', 'rules'] as const) netfilter(ctx).put(key, written[key])

@@ -140,6 +140,12 @@ export function* allocatableOf(): Work<Allocatable> {
   })
 }
 
+/** The name that the pod's own kernel has: with its domain if the pod asks for that. */
+export function sandboxHostname(pod: Pod, clusterDomain: string, node: string): string {
+  const { hostname, domain } = podHostname(pod, clusterDomain, node)
+  return specOf(pod).setHostnameAsFQDN && domain !== '' ? `${hostname}.${domain}` : hostname
+}
+
 /** hostname and domain of a pod (kubelet_pods.go GeneratePodHostNameAndDomain). */
 export function podHostname(pod: Pod, clusterDomain: string, node: string): { hostname: string; domain: string } {
   const spec = specOf(pod)

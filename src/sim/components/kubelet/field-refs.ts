@@ -7,6 +7,13 @@ export interface PodAddresses {
   readonly podIPs: readonly string[]
   readonly hostIP: string
   readonly node: string
+  /** When the kubelet first saw the pod: RFC 3339 with nanoseconds. */
+  readonly seen?: string
+}
+
+/** The kubelet marks every pod with where it came from (pkg/kubelet/config). */
+function annotationsOf(pod: Pod, addresses: PodAddresses): Record<string, string> {
+  return { 'kubernetes.io/config.source': 'api', ...(addresses.seen === undefined ? {} : { 'kubernetes.io/config.seen': addresses.seen }), ...pod.metadata.annotations }
 }
 
 const goString = (text: string): string => JSON.stringify(text)
@@ -22,7 +29,7 @@ function mapText(map: Record<string, string> | undefined): string {
 export function fieldValue(pod: Pod, path: string, addresses: PodAddresses): string {
   const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
   if (subscript) {
-    const map = subscript[1] === 'labels' ? pod.metadata.labels : pod.metadata.annotations
+    const map = subscript[1] === 'labels' ? pod.metadata.labels : annotationsOf(pod, addresses)
     return map && Object.hasOwn(map, subscript[2] as string) ? (map[subscript[2] as string] as string) : ''
   }
   switch (path) {
@@ -35,7 +42,7 @@ export function fieldValue(pod: Pod, path: string, addresses: PodAddresses): str
     case 'metadata.labels':
       return mapText(pod.metadata.labels)
     case 'metadata.annotations':
-      return mapText(pod.metadata.annotations)
+      return mapText(annotationsOf(pod, addresses))
     case 'spec.nodeName':
       return specOf(pod).nodeName ?? ''
     case 'spec.serviceAccountName':

@@ -22,7 +22,7 @@ import { createStatusManager, getPodStatus } from './status-manager.ts'
 import { generateAPIPodStatus } from './status-generate.ts'
 import { forgetReasons, reasonOf, syncPod, syncTerminatedPod, syncTerminatingPod, type SyncArgs, type SyncHooks, type SyncResult } from './sync-pod.ts'
 import type { CachedStatus, ManagedPod } from './types.ts'
-import { allMounted, forgetVolumes, mountVolume, usedVolumes, wantVolumes } from './volumes.ts'
+import { allMounted, forgetVolumes, mountVolume, unprocessed, usedVolumes, wantVolumes } from './volumes.ts'
 import { createWorkflows, type Work } from './workflow.ts'
 
 export type { KubeletConfig } from './config.ts'
@@ -117,7 +117,7 @@ const workflows = createWorkflows(
     else if (then.kind === 'volume') {
       const { uid } = then.data as { uid: string }
       const pod = podOf(ctx, uid)
-      if (pod && allMounted(ctx, pod)) workflows.wake(ctx, `volumes/${uid}`)
+      if (pod && (allMounted(ctx, pod) || unprocessed(ctx, pod).length > 0)) workflows.wake(ctx, `volumes/${uid}`)
     }
   },
 )

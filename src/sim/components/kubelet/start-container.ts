@@ -2,7 +2,7 @@
 import type { Pod } from '../../api/types/kubernetes.gen.ts'
 import { quantityMilliValue, quantityValue } from '../../api/quantity.ts'
 import type { Context } from '../../net/context.ts'
-import type { ContainerConfig, CriMount } from '../runtime/cri.ts'
+import type { ContainerConfig, CriMount, HostFile } from '../runtime/cri.ts'
 import { config } from './config.ts'
 import { allocatableOf, expandWords, makeEnvironment, podHostname, expand } from './environment.ts'
 import { containerEvent } from './events.ts'
@@ -13,7 +13,7 @@ import { ensureImage } from './images.ts'
 import { killContainer } from './kill-pod.ts'
 import { findStatus, formatPod, hashContainer, specOf, uidOf } from './pod-util.ts'
 import type { CachedStatus, ContainerSpec } from './types.ts'
-import { podDirectory, volumeState } from './volumes.ts'
+import { podDirectory, seenAt, volumeState } from './volumes.ts'
 import { call, cri, once, type Work } from './workflow.ts'
 
 export interface StartError {
@@ -76,8 +76,8 @@ function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageR
     if (runAsUser === undefined && (imageUser === '' || imageUser === '0' || imageUser === 'root')) return { error: `container has runAsNonRoot and image will run as root ${where}` }
     if (runAsUser === undefined && !/^\d+/.test(imageUser)) return { error: `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${where}` }
   }
-  const facts = yield* once((ctx) => ({ hostIP: config(ctx).nodeIP, node: config(ctx).node, domain: config(ctx).clusterDomain, dns: config(ctx).clusterDNS }))
-  const addresses: PodAddresses = { podIPs: ips, hostIP: facts.hostIP, node: facts.node }
+  const facts = yield* once((ctx) => ({ hostIP: config(ctx).nodeIP, node: config(ctx).node, domain: config(ctx).clusterDomain, dns: config(ctx).clusterDNS, seen: seenAt(ctx, uidOf(pod)) }))
+  const addresses: PodAddresses = { podIPs: ips, hostIP: facts.hostIP, node: facts.node, seen: facts.seen }
   const allocatable = yield* allocatableOf()
   const environment = yield* makeEnvironment(pod, container, addresses, allocatable)
   if ('error' in environment) return environment
@@ -114,8 +114,19 @@ function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageR
       if (missing !== undefined) return { error: `failed to expand subPathExpr ${m.subPathExpr}: missing value for "${missing}"` }
     }
     if (sub !== '' && (volume.emptyDir || volume.persistentVolumeClaim || volume.hostPath)) yield* call(runtime, 'host.write', { directory: `${state.hostPath}/${sub}`, files: [], replace: false }, { flow: 'control', summary: `subPath ${sub}` })
-    const readOnlySource = volume.configMap !== undefined || volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined
-    mounts.push({ containerPath: m.mountPath, hostPath: sub === '' ? state.hostPath : `${state.hostPath}/${sub}`, readOnly: m.readOnly === true || readOnlySource })
+    const atomic = volume.configMap !== undefined || volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined
+    if (sub !== '' && atomic) {
+      // A sub-path is bound to what was there when the container started: it does not follow later changes.
+      const hostPath = `${directory}/volume-subpaths/${m.name}/${container.name}/${mounts.length}`
+      const content = JSON.parse(state.content ?? '[]') as HostFile[]
+      const whole = content.find((f) => f.path === sub)
+      const inside = content.filter((f) => f.path.startsWith(`${sub}/`)).map((f) => ({ ...f, path: f.path.slice(sub.length + 1) }))
+      const cut = hostPath.lastIndexOf('/')
+      yield* call(runtime, 'host.write', whole ? { directory: hostPath.slice(0, cut), files: [{ ...whole, path: hostPath.slice(cut + 1) }], replace: false } : { directory: hostPath, files: inside, replace: true }, { flow: 'control', summary: `subPath ${sub}` })
+      mounts.push({ containerPath: m.mountPath, hostPath, readOnly: true })
+      continue
+    }
+    mounts.push({ containerPath: m.mountPath, hostPath: sub === '' ? state.hostPath : `${state.hostPath}/${sub}`, readOnly: m.readOnly === true || atomic })
   }
   const own = new Set(mounts.map((m) => m.containerPath))
   if (!own.has('/etc/hosts')) mounts.push({ containerPath: '/etc/hosts', hostPath: `${directory}/etc-hosts`, readOnly: false })

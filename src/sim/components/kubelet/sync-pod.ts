@@ -4,7 +4,7 @@ import type { Context } from '../../net/context.ts'
 import { computePodActions, type ProbeResults } from './compute-actions.ts'
 import { crashBackoff, getBackoff, goDuration, inBackoffSince, nextBackoff } from './backoff.ts'
 import { config } from './config.ts'
-import { podHostname } from './environment.ts'
+import { sandboxHostname } from './environment.ts'
 import { containerEvent, podEvent } from './events.ts'
 import { killContainer, killPod } from './kill-pod.ts'
 import { podDns } from './network-files.ts'
@@ -175,7 +175,7 @@ function* backOff(pod: Pod, spec: ContainerSpec, podStatus: CachedStatus): Work<
 function* createSandbox(pod: Pod, attempt: number): Work<{ id: string; ip: string } | { error: string }> {
   const request = yield* once((ctx) => {
     const { clusterDNS, clusterDomain, node } = config(ctx)
-    const { hostname } = podHostname(pod, clusterDomain, node)
+    const hostname = sandboxHostname(pod, clusterDomain, node)
     const ports = specOf(pod).containers.flatMap((c) => (c.ports ?? []).map((p) => ({ hostPort: p.hostPort ?? 0, containerPort: p.containerPort, protocol: p.protocol ?? 'TCP' })))
     return { uid: uidOf(pod), name: nameOf(pod), namespace: namespaceOf(pod), attempt, hostname, hostNetwork: isHostNetwork(pod), dns: podDns(pod, clusterDNS, clusterDomain), labels: Object.entries(pod.metadata.labels ?? {}), ports }
   })

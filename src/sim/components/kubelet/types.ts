@@ -83,6 +83,8 @@ export interface VolumeState {
   readonly state: 'pending' | 'mounting' | 'mounted'
   readonly backoffMs: number
   readonly remount: boolean
+  /** Why it is not clear what to mount. */
+  readonly error?: string
   /** Where containers find it. */
   readonly hostPath?: string
   /** What was written, to leave unchanged files alone. */

@@ -1,10 +1,10 @@
 // Volumes of pods: what the kubelet puts on disk before containers start, and keeps up to date after (pkg/kubelet/volumemanager, pkg/volume).
 import type { ConfigMapVolumeSource, Pod, SecretVolumeSource, Volume, VolumeProjection } from '../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../api/types/object.ts'
-import { apiTime } from '../../client/time.ts'
+import { apiMicroTime, apiTime } from '../../client/time.ts'
 import type { Table } from '../../engine/types.ts'
 import type { Context } from '../../net/context.ts'
-import type { HostFile } from '../runtime/cri.ts'
+import type { CriReply, HostFile } from '../runtime/cri.ts'
 import { decodeBase64 } from '../runtime/shell/applets.ts'
 import { config, VOLUME_LOOP_MS, VOLUME_RETRY_MS, VOLUME_TIMEOUT_MS } from './config.ts'
 import { allocatableOf } from './environment.ts'
@@ -12,7 +12,7 @@ import { podEvent } from './events.ts'
 import { fieldValue, type PodAddresses, resourceValue } from './field-refs.ts'
 import { getObject } from './objects.ts'
 import { containerSpecs, nameOf, namespaceOf, specOf, uidOf } from './pod-util.ts'
-import type { VolumeState } from './types.ts'
+import type { ManagedPod, VolumeState } from './types.ts'
 import { api, call, once, sleep, until, type Work } from './workflow.ts'
 
 /** goroutinemap/exponentialbackoff: 500 ms doubling to 2 min 2 s. */
@@ -79,7 +79,7 @@ export function* waitForMount(pod: Pod): Work<string | undefined> {
   const volumes = usedVolumes(pod)
   if (volumes.length === 0) return undefined
   const start = yield* once((ctx) => ctx.now)
-  const mounted = yield* until(`volumes/${uidOf(pod)}`, (ctx) => allMounted(ctx, pod), VOLUME_TIMEOUT_MS)
+  const mounted = yield* until(`volumes/${uidOf(pod)}`, (ctx) => allMounted(ctx, pod) || unprocessed(ctx, pod).length > 0, VOLUME_TIMEOUT_MS)
   const now = yield* once((ctx) => ctx.now)
   if (mounted && now > start) {
     const polls = Math.ceil((now - start) / VOLUME_RETRY_MS)
@@ -88,11 +88,20 @@ export function* waitForMount(pod: Pod): Work<string | undefined> {
   }
   const missing = yield* once((ctx) => volumes.filter((v) => states(ctx).get(key(uidOf(pod), v.name))?.state !== 'mounted').map((v) => v.name))
   if (missing.length === 0) {
-    yield* once((ctx) => void ctx.record('kubelet.volumes.mounted', { uid: uidOf(pod), volumes: volumes.map((v) => v.name) }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) }))
+    if (now > start) yield* once((ctx) => void ctx.record('kubelet.volumes.mounted', { uid: uidOf(pod), volumes: volumes.map((v) => v.name) }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) }))
     return undefined
   }
+  const broken = yield* once((ctx) => unprocessed(ctx, pod))
+  if (broken.length > 0) return `unmounted volumes=[${missing.join(' ')}], unattached volumes=[], failed to process volumes=[${broken.map((b) => b.name).join(' ')}]: ${broken.map((b) => b.error).join(', ')}`
   return `unmounted volumes=[${missing.join(' ')}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`
 }
+
+/** Volumes of which it is not even clear what to mount. */
+export const unprocessed = (ctx: Context, pod: Pod): { name: string; error: string }[] =>
+  usedVolumes(pod).flatMap((v) => {
+    const s = states(ctx).get(key(uidOf(pod), v.name))
+    return s?.state === 'pending' && s.error !== undefined ? [{ name: v.name, error: s.error }] : []
+  })
 
 export function forgetVolumes(ctx: Context, uid: string): void {
   for (const k of states(ctx).keysWithPrefix(`${uid}/`)) {
@@ -102,7 +111,10 @@ export function forgetVolumes(ctx: Context, uid: string): void {
   ctx.table<number>('volume-phase').delete(uid)
 }
 
-type Payload = { readonly files: readonly HostFile[]; readonly hostPath?: string; readonly atomic: boolean; readonly mode: number } | { readonly error: string }
+type Payload =
+  | { readonly files: readonly HostFile[]; readonly hostPath?: string; readonly atomic: boolean; readonly mode: number }
+  /** `unprocessed`: there is nothing yet that could be mounted, and the waiting pod is told at once. */
+  | { readonly error: string; readonly unprocessed?: true }
 
 /** Workflow: mounts one volume of a pod. */
 export function* mountVolume({ pod, name }: { pod: Pod; name: string }): Work<null> {
@@ -113,7 +125,7 @@ export function* mountVolume({ pod, name }: { pod: Pod; name: string }): Work<nu
   if (!before) return null
   const payload = yield* setUp(pod, volume)
   if ('error' in payload) {
-    yield* once((ctx) => failed(ctx, pod, before, payload.error))
+    yield* once((ctx) => failed(ctx, pod, before, payload.error, payload.unprocessed === true))
     return null
   }
   const directory = payload.hostPath ?? volumeDirectory(pod, volume)
@@ -131,9 +143,14 @@ export function* mountVolume({ pod, name }: { pod: Pod; name: string }): Work<nu
   return null
 }
 
-function failed(ctx: Context, pod: Pod, before: VolumeState, error: string): void {
+function failed(ctx: Context, pod: Pod, before: VolumeState, error: string, unprocessed: boolean): void {
   const { uid, name } = before
   if (!volumeState(ctx, uid, name)) return
+  if (unprocessed) {
+    states(ctx).put(key(uid, name), { ...before, state: 'pending', error })
+    ctx.setTimer(`volume/${key(uid, name)}`, VOLUME_LOOP_MS, 'volume.mount', { uid, name }, { periodic: true })
+    return
+  }
   const message = `MountVolume.SetUp failed for volume "${name}" : ${error}`
   ctx.record('kubelet.volume.failed', { uid, volume: name, message: error }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
   podEvent(ctx, pod, 'Warning', 'FailedMount', message)
@@ -166,12 +183,29 @@ function* setUp(pod: Pod, volume: Volume): Work<Payload> {
   return { files, atomic: true, mode: 0o1777 }
 }
 
+const HOST_PATH_TYPES: Readonly<Record<string, { readonly type: string; readonly name: string }>> = {
+  Directory: { type: 'dir', name: 'directory' },
+  DirectoryOrCreate: { type: 'dir', name: 'directory' },
+  File: { type: 'file', name: 'file' },
+  FileOrCreate: { type: 'file', name: 'file' },
+  Socket: { type: 'socket', name: 'socket file' },
+  CharDevice: { type: 'char', name: 'character device' },
+  BlockDevice: { type: 'block', name: 'block device' },
+}
+
 function* hostPath(path: string, type: string): Work<Payload> {
   const runtime = yield* once((ctx) => config(ctx).runtime)
+  if (type !== '') {
+    const stat = yield* call<CriReply<{ type: 'dir' | 'file' | 'link' | 'none' }>>(runtime, 'host.stat', { path }, { flow: 'control', summary: `stat ${path}` })
+    const found = stat.form === 'response' && stat.value.ok ? stat.value.value.type : 'none'
+    const wanted = HOST_PATH_TYPES[type]
+    const make = type.endsWith('OrCreate') && found === 'none'
+    if (wanted && !make && found !== wanted.type) return { error: `hostPath type check failed: ${path} is not a ${wanted.name}` }
+  }
   if (type === 'DirectoryOrCreate' || type === '') yield* call(runtime, 'host.write', { directory: path, files: [], replace: false }, { flow: 'control', summary: `hostPath ${path}` })
   else if (type === 'FileOrCreate') {
     const cut = path.lastIndexOf('/')
-    yield* call(runtime, 'host.write', { directory: path.slice(0, cut) || '/', files: [], replace: false }, { flow: 'control', summary: `hostPath ${path}` })
+    yield* call(runtime, 'host.write', { directory: path.slice(0, cut) || '/', files: [], create: path.slice(cut + 1), replace: false }, { flow: 'control', summary: `hostPath ${path}` })
   }
   return { files: [], hostPath: path, atomic: false, mode: 0o755 }
 }
@@ -181,12 +215,12 @@ function* claim(pod: Pod, claimName: string): Work<Payload> {
   const client = yield* once((ctx) => config(ctx).client)
   const got = yield* api(client, { method: 'GET', path: `/api/v1/namespaces/${namespaceOf(pod)}/persistentvolumeclaims/${claimName}` })
   const pvc = got.form === 'response' && got.value.status === 200 ? (got.value.body as KubeObject) : undefined
-  if (!pvc) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found` }
-  if (pvc.status?.phase !== 'Bound' || !pvc.spec?.volumeName) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: PVC is not bound` }
+  if (!pvc) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`, unprocessed: true }
+  if (pvc.status?.phase !== 'Bound' || !pvc.spec?.volumeName) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: PVC is not bound`, unprocessed: true }
   const name = String(pvc.spec.volumeName)
   const volume = yield* api(client, { method: 'GET', path: `/api/v1/persistentvolumes/${name}` })
   const pv = volume.form === 'response' && volume.value.status === 200 ? (volume.value.body as KubeObject) : undefined
-  if (!pv) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PV ${name} from API server` }
+  if (!pv) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PV ${name} from API server`, unprocessed: true }
   const path = pv.spec?.hostPath?.path ?? pv.spec?.local?.path ?? `/var/lib/kubelet/plugins/persistent-volumes/${name}`
   const runtime = yield* once((ctx) => config(ctx).runtime)
   yield* call(runtime, 'host.write', { directory: path, files: [], replace: false }, { flow: 'control', summary: `mount ${name}` })
@@ -231,8 +265,14 @@ function* fromDownwardAPI(pod: Pod, items: readonly { path: string; mode?: numbe
   }))
 }
 
+/** When the kubelet first saw a pod, as its annotation says. */
+export function seenAt(ctx: Context, uid: string): string {
+  const at = ctx.table<ManagedPod>('pods').get(uid)?.seenAt ?? ctx.now
+  return apiMicroTime(at).replace('Z', '000Z')
+}
+
 export function* podAddresses(pod: Pod): Work<PodAddresses> {
-  return yield* once((ctx) => ({ podIPs: pod.status?.podIPs?.map((p) => p.ip) ?? [], hostIP: config(ctx).nodeIP, node: config(ctx).node }))
+  return yield* once((ctx) => ({ podIPs: pod.status?.podIPs?.map((p) => p.ip) ?? [], hostIP: config(ctx).nodeIP, node: config(ctx).node, seen: seenAt(ctx, uidOf(pod)) }))
 }
 
 function* fromProjection(pod: Pod, source: VolumeProjection, mode: number): Work<HostFile[] | { error: string }> {

@@ -4,7 +4,8 @@ import { podRange, setPodRange } from '../cni/host-local.ts'
 import * as cni from '../cni/host-local.ts'
 import type { ComponentType, Context } from '../../net/context.ts'
 import type { Delivery } from '../../engine/types.ts'
-import { answerConnection, exited, failSession, imageOf, notify, podRef, rearm, runContainer, signalContainer, startSimulationProcess, viewOf } from './container-process.ts'
+import type { CallResult } from '../../net/types.ts'
+import { answerConnection, exited, failSession, imageOf, notify, podRef, rearm, runContainer, signalContainer, simulationProcess, startSimulationProcess, viewOf } from './container-process.ts'
 import type { ContainerConfig, CriError, CriMethods, CriReply, HostFile, LogOptions, PodConnect, RuntimeContainerStatus, RuntimePodStatus, SandboxConfig } from './cri.ts'
 import { layerKey, makeDirectory, removeLayer, writeFile } from './filesystem.ts'
 import { findImage } from './images/registry.ts'
@@ -13,7 +14,7 @@ import { follow, readLog, removeLog } from './logs.ts'
 import { onLocalAnswer, onNetworkAnswer } from './network.ts'
 import { commandExists, spawn } from './shell/machine.ts'
 import { signalName } from './shell/process.ts'
-import { config, type Container, type ContainerdConfig, containers, DURABLE, files, followers, images, newId, type PresentImage, sandboxes, sessions, stopping, trees } from './state.ts'
+import { config, type Container, type ContainerdConfig, containers, DURABLE, files, followers, images, newId, type PresentImage, sandboxes, sessions, stopping } from './state.ts'
 
 export type { ContainerdConfig } from './state.ts'
 
@@ -338,14 +339,46 @@ const handlers: Record<string, (ctx: Context, payload: never, delivery: Delivery
 for (const method of Object.keys(METHODS) as (keyof CriMethods)[]) {
   handlers[`cri.${method}`] = (ctx, request, delivery) => {
     if (delivery.call === undefined) return
+    if (!ctx.table<boolean>('recovery').has('done')) {
+      ctx.setTimer(`cri/${delivery.call}`, RECOVERY_POLL_MS, 'cri.work', { method, request, call: delivery.call })
+      return
+    }
     const latency = LATENCY_MS[method]
     if (latency === undefined) handle(ctx, method, request, delivery.call)
     else ctx.setTimer(`cri/${delivery.call}`, latency * (0.8 + 0.4 * ctx.random('latency')), 'cri.work', { method, request, call: delivery.call })
   }
 }
 
+/** Directories that every machine has. */
+const HOST_DIRECTORIES = new Set(['/', '/bin', '/boot', '/dev', '/etc', '/etc/cni', '/etc/cni/net.d', '/etc/kubernetes', '/etc/ssl', '/etc/ssl/certs', '/home', '/lib', '/lib/modules', '/media', '/mnt', '/opt', '/proc', '/root', '/run', '/sbin', '/srv', '/sys', '/tmp', '/usr', '/var', '/var/lib', '/var/lib/kubelet', '/var/log', '/var/log/pods', '/var/run', '/var/tmp'])
+
+/** Calls that come before containerd knows what became of its containers wait this long. */
+const RECOVERY_POLL_MS = 1
+/** containerd's exit code for a container of which nobody saw the end (pkg/cri/server/restart.go). */
+const UNKNOWN_EXIT_CODE = 255
+
+/** After a start of the machine nothing of what ran before runs; after a start of containerd alone everything does. */
+function onBoot(ctx: Context, result: CallResult<{ at: number }>): void {
+  const boot = ctx.table<number>('host')
+  const at = result.form === 'response' ? result.value.at : (boot.get('bootedAt') ?? 0)
+  const rebooted = boot.get('bootedAt') !== undefined && boot.get('bootedAt') !== at
+  boot.put('bootedAt', at)
+  ctx.table<boolean>('recovery').put('done', true)
+  if (!rebooted) {
+    rearm(ctx)
+    return
+  }
+  for (const container of containers(ctx).values()) if (container.state === 'CONTAINER_RUNNING') exited(ctx, container.id, UNKNOWN_EXIT_CODE, { reason: 'Unknown', message: '' })
+  for (const sandbox of sandboxes(ctx).values()) {
+    if (sandbox.state === 'SANDBOX_NOTREADY') continue
+    if (sandbox.lease) cni.release(ctx, sandbox.id)
+    sandboxes(ctx).put(sandbox.id, { ...sandbox, state: 'SANDBOX_NOTREADY', lease: false })
+    notify(ctx, sandbox.config.uid)
+  }
+}
+
 /** Writes what the kubelet prepares for a volume; `replace`: the directory's former content goes. */
-function writeHost(ctx: Context, work: { directory: string; files: readonly HostFile[]; replace: boolean }): void {
+function writeHost(ctx: Context, work: { directory: string; files: readonly HostFile[]; replace: boolean; create?: string }): void {
   const table = files(ctx)
   const base = work.directory.replace(/\/+$/, '')
   if (work.replace) {
@@ -357,6 +390,7 @@ function writeHost(ctx: Context, work: { directory: string; files: readonly Host
     parent += `/${part}`
     if (!table.has(layerKey('host', parent))) table.put(layerKey('host', parent), { type: 'dir', mode: 0o755, uid: 0, gid: 0, mtime: ctx.now })
   }
+  if (work.create !== undefined && !table.has(layerKey('host', `${base}/${work.create}`))) table.put(layerKey('host', `${base}/${work.create}`), { type: 'file', content: '', mode: 0o644, uid: 0, gid: 0, mtime: ctx.now })
   for (const file of work.files) {
     const path = file.path === '' ? base : `${base}/${file.path}`
     let above = base
@@ -380,10 +414,11 @@ export const containerdType: ComponentType = {
       const parsed = parseReference(reference)
       if (typeof parsed !== 'string' && !images(ctx).has(fullName(parsed))) addImage(ctx, reference)
     }
-    rearm(ctx)
+    ctx.call(`kernel/${config(ctx).node}`, 'kernel.boot', null, { then: { kind: 'containerd.boot' }, flow: 'control', summary: 'boot time', timeoutMs: 1000 })
   },
   handlers: {
     ...handlers,
+    'containerd.boot': onBoot as never,
     'cri.work': (ctx, work: { method: keyof CriMethods; request: unknown; call: number }) => handle(ctx, work.method, work.request, work.call),
     'container.run': (ctx, id: string) => runContainer(ctx, id),
     'container.kill': (ctx, id: string) => {
@@ -416,6 +451,11 @@ export const containerdType: ComponentType = {
       writeHost(ctx, work)
       if (delivery.call !== undefined) ctx.reply(delivery.call, ok({}))
     },
+    'host.stat': (ctx, { path }: { path: string }, delivery) => {
+      const node = files(ctx).get(layerKey('host', path.replace(/\/+$/, '') || '/'))
+      const type = node === undefined || node.type === 'gone' ? (HOST_DIRECTORIES.has(path.replace(/\/+$/, '') || '/') ? 'dir' : 'none') : node.type
+      if (delivery.call !== undefined) ctx.reply(delivery.call, ok({ type }))
+    },
     'host.remove': (ctx, { directory }: { directory: string }, delivery) => {
       const base = directory.replace(/\/+$/, '')
       for (const key of files(ctx).keysWithPrefix(layerKey('host', `${base}/`))) files(ctx).delete(key)
@@ -441,8 +481,7 @@ export const containerdType: ComponentType = {
     },
     /** A process of the simulation ended by itself. */
     'process.exited': (ctx, { id, code }: { id: string; code: number }) => {
-      void id
-      for (const c of containers(ctx).values()) if (c.state === 'CONTAINER_RUNNING' && trees(ctx).get(c.id)?.processes.some((p) => p.program?.name !== undefined && id.startsWith(`${p.program.name}/`))) exited(ctx, c.id, code)
+      for (const c of containers(ctx).values()) if (c.state === 'CONTAINER_RUNNING' && simulationProcess(ctx, c)?.id === id) exited(ctx, c.id, code)
     },
     'net.closed': (ctx, { call }: { call: number }) => {
       followers(ctx).delete(String(call))
