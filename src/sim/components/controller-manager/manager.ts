@@ -12,6 +12,11 @@ import { cronJobController } from './cronjob/cronjob.ts'
 import { jobController, jobOrphans } from './job/job.ts'
 import { podGarbageCollector } from './podgc/podgc.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished/ttl-after-finished.ts'
+import { disruptionController, staleDisruptions } from './disruption/disruption.ts'
+import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.ts'
+import { horizontalPodAutoscalerController } from './horizontalpodautoscaler/horizontalpodautoscaler.ts'
+import { claimBinder } from './persistentvolume-binder/claims.ts'
+import { volumeBinder } from './persistentvolume-binder/volumes.ts'
 import { daemonSetController } from './daemonset/daemonset.ts'
 import { endpointsController } from './endpoints/endpoints.ts'
 import { endpointSliceController } from './endpointslice/endpointslice.ts'
@@ -46,7 +51,8 @@ const API: readonly Any[] = [
   pvProtectionController,
   validatingAdmissionPolicyStatusController,
 ]
-const SCHEDULING: readonly Any[] = []
+/** For the scheduler: volumes and budgets. */
+const SCHEDULING: readonly Any[] = [claimBinder, volumeBinder, disruptionController, staleDisruptions]
 const CLUSTER: readonly Any[] = [
   deploymentController,
   replicaSetController,
@@ -67,6 +73,8 @@ const CLUSTER: readonly Any[] = [
   cronJobController,
   ttlAfterFinishedController,
   podGarbageCollector,
+  horizontalPodAutoscalerController,
+  ephemeralVolumeController,
 ]
 
 export function controllersFor(config: KubeControllerManagerConfig): readonly Any[] {

@@ -131,7 +131,8 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
       },
       addAfter(k, delayMs, options = {}) {
         const target = sibling(options.queue)
-        if (target) queueOf(target).addAfter(ctx, k, delayMs, options.periodic)
+        if (target && delayMs <= 0) enqueue(ctx, target, k, lastEvent(ctx))
+        else if (target) queueOf(target).addAfter(ctx, k, delayMs, options.periodic)
       },
       addRateLimited(k, queue) {
         const target = sibling(queue)
@@ -293,6 +294,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
       const again = outcome?.requeueAfterMs
       ctx.record('controller.reconcile.finished', { ...base, outcome: again === undefined ? 'done' : 'requeued', ...(again === undefined ? {} : { afterMs: again }) }, subjectOf(c, key))
       if (!outcome?.keepBackoff) queue.forget(ctx, key)
+      // A requeue at once waits until the key is given back.
       if (again !== undefined) queue.addAfter(ctx, key, again, outcome?.periodic)
     }
     queue.done(ctx, key)
