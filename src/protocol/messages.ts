@@ -1,6 +1,7 @@
 // Messages between the page and the worker that hosts the simulation. Requests are answered in order; updates come by themselves.
 import type { BranchView, Caption, Flight, SceneDelta, TimelineMark } from '../projection/scene.ts'
 import type { InspectorView } from '../projection/inspect.ts'
+import type { TrafficRequest } from '../projection/traffic.ts'
 import type { ClusterSpec } from '../sim/cluster/spec.ts'
 import type { ObjectRef } from '../sim/api/types/object.ts'
 import type { Fault } from '../sim/cluster/faults.ts'
@@ -93,6 +94,8 @@ export interface Requests {
   list: { params: { resource: string; namespace?: string }; result: ObjectTable }
   resources: { params: Record<string, never>; result: readonly { resource: string; kind: string; group: string; version: string; namespaced: boolean; count: number }[] }
   search: { params: { text: string }; result: readonly { ref: ObjectRef; label: string; detail: string }[] }
+  /** What the visitor's requests met, hop by hop, newest request first. */
+  traffic: { params: Record<string, never>; result: { requests: readonly TrafficRequest[] } }
   branch: { params: { switchTo?: number; rename?: { id: number; name: string } }; result: { branches: readonly BranchView[] } }
   digest: { params: Record<string, never>; result: { trace: string; state: string; index: number } }
   document: { params: Record<string, never>; result: DocumentState }

@@ -37,6 +37,8 @@ export interface SessionState {
   /** Story hops per readable beat; 1 = the default pace. */
   readonly speed: number
   readonly stepSize: StepSize
+  /** Elements that take part in this step: the actor and the ends of every message. */
+  readonly active: ReadonlySet<string>
   /** A request is on its way to the worker. */
   readonly busy: boolean
   readonly lastCommand: { readonly command: VisitorCommand; readonly result: CommandResult } | null
@@ -55,8 +57,11 @@ export interface Session {
   setSpeed(speed: number): void
   setStepSize(size: StepSize): void
   runUntilQuiet(): Promise<void>
+  /** Lets virtual time pass, whatever happens in it. */
+  letPass(ms: number): Promise<void>
   jump(direction: 1 | -1, filter?: { actor?: string; kind?: string; uid?: string; errors?: boolean }): Promise<boolean>
-  command(command: VisitorCommand): Promise<CommandResult>
+  /** Sends what the visitor does. `thenPlay`: watch what follows, unless the visitor has moved on by then. */
+  command(command: VisitorCommand, options?: { readonly thenPlay?: boolean }): Promise<CommandResult>
   select(selection: Selection): void
   switchBranch(id: number): Promise<void>
   renameBranch(id: number, name: string): Promise<void>
@@ -91,13 +96,18 @@ export function createSession(port: Port, initial: DocumentState): Session {
     playing: false,
     speed: 1,
     stepSize: 'message',
+    active: new Set(),
     busy: false,
     lastCommand: null,
   }))
   const { getState: get, setState: set } = store
   const client = createWorkerClient(port, (update) => set((state) => applyUpdate(state, update)))
 
+  let underWay = 0
+  /** Rises with everything the visitor asks for: a late answer must not start what they no longer want. */
+  let turn = 0
   const guarded = async <T>(body: () => Promise<T>, fallback: T): Promise<T> => {
+    underWay++
     set({ busy: true })
     try {
       return await body()
@@ -106,7 +116,7 @@ export function createSession(port: Port, initial: DocumentState): Session {
       set({ error: { message, ...(report ? { report } : {}) }, playing: false, ...(get().phase === 'opening' ? { phase: 'failed' as const } : {}) })
       return fallback
     } finally {
-      set({ busy: false })
+      if (--underWay === 0) set({ busy: false })
     }
   }
 
@@ -127,6 +137,7 @@ export function createSession(port: Port, initial: DocumentState): Session {
     store,
     client,
     async open(document) {
+      turn++
       set({ phase: 'opening', error: null, playing: false, selection: null, lastCommand: null, document })
       await guarded(async () => {
         await client.request('open', { document, version: PROTOCOL_VERSION })
@@ -145,27 +156,39 @@ export function createSession(port: Port, initial: DocumentState): Session {
     last: () => session.seek({ index: get().length }),
     play() {
       if (get().playing) return
+      turn++
       set({ playing: true })
       void playOn()
     },
     pause() {
+      turn++
       clearTimeout(beat)
       if (get().playing) set({ playing: false })
     },
     setSpeed: (speed) => set({ speed: Math.min(16, Math.max(1 / 16, speed)) }),
-    setStepSize: (stepSize) => set({ stepSize }),
+    setStepSize(stepSize) {
+      set({ stepSize })
+      // A step of no steps: the worker counts positions by the new size.
+      if (get().phase === 'ready') void guarded(() => client.request('step', { size: stepSize, count: 0 }), { moved: false })
+    },
     async runUntilQuiet() {
       session.pause()
       await guarded(() => client.request('runUntil', { until: 'quiet' }), { reached: false })
+    },
+    async letPass(ms) {
+      session.pause()
+      await guarded(() => client.request('runUntil', { until: { forMs: ms } }), { reached: false })
     },
     async jump(direction, filter = {}) {
       session.pause()
       return (await guarded(() => client.request('jump', { direction, ...filter }), { found: false })).found
     },
-    async command(command) {
+    async command(command, { thenPlay = false } = {}) {
       session.pause()
+      const mine = turn
       const result = await guarded(() => client.request('command', { command }), { ok: false, lines: [] } as CommandResult)
       set({ lastCommand: { command, result } })
+      if (thenPlay && result.ok && mine === turn) session.play()
       return result
     },
     select: (selection) => set({ selection }),
@@ -191,8 +214,11 @@ export function applyUpdate(state: SessionState, update: Update): Partial<Sessio
     for (const id of scene.removed) next.delete(id)
     elements = next
   }
+  const active = new Set<string>(update.flights.flatMap((f) => [f.from, f.to]))
+  if (update.caption) active.add(update.caption.actorElement)
   return {
     elements,
+    active,
     sceneVersion: changed ? state.sceneVersion + 1 : state.sceneVersion,
     flights: update.flights,
     caption: update.caption,

@@ -6,6 +6,7 @@ import { flightsOf, projectScene } from '../projection/project.ts'
 import { inspectElement, inspectObject } from '../projection/inspect/index.ts'
 import { outlineText } from '../projection/outline.ts'
 import { markOf } from '../projection/timeline.ts'
+import { trafficOf } from '../projection/traffic.ts'
 import { causesOf, newestRecordOf } from '../projection/why.ts'
 import type { SceneElement } from '../projection/scene.ts'
 import { SimulationCrash } from '../sim/cluster/simulation.ts'
@@ -75,7 +76,7 @@ export function createHost(port: HostPort): void {
       caption: record ? explain(record, view) : null,
       timeline: { reset: fresh, marks, end: Math.max(0, (history.length === history.cursor ? sim.now : history.timeAt(history.length)) - startedAt) },
       branches: [...branches],
-      position: opened().moments.position(size, kernel),
+      position: opened().moments.position(size, kernel, (seq) => history.indexOfRecord(seq)),
     }
   }
   const send = (reset: boolean, movedFrom: number, before: number): void => port.postMessage({ type: 'update', update: update(reset, movedFrom, before) })
@@ -104,8 +105,11 @@ export function createHost(port: HostPort): void {
     for (let r = from - 1; r >= firstRecord; r--) {
       const record = sim.kernel.trace[r] as TraceRecord
       if (!isMoment(record, size)) continue
+      const entry = sim.history.indexOfRecord(record.seq)
       focus = record.seq
-      sim.seek(sim.history.indexOfRecord(record.seq))
+      // Forward steps stop at the first moment of an entry: so do steps back.
+      for (let q = r - 1; q >= firstRecord && sim.history.indexOfRecord(q + 1) === entry; q--) if (isMoment(sim.kernel.trace[q] as TraceRecord, size)) focus = q + 1
+      sim.seek(entry)
       return true
     }
     if (sim.history.cursor === 0) return false
@@ -226,6 +230,7 @@ export function createHost(port: HostPort): void {
     list: ({ resource, namespace }) => opened().list(resource, namespace),
     resources: () => opened().resources(),
     search: ({ text }) => opened().search(text),
+    traffic: () => ({ requests: trafficOf(opened().world(), opened().firstRecord) }),
     branch({ switchTo, rename }) {
       const { sim } = opened()
       if (rename) sim.history.rename(rename.id, rename.name)

@@ -6,9 +6,11 @@ import { Timeline } from '../transport/Timeline.tsx'
 import { Transport } from '../transport/Transport.tsx'
 import { Button } from '../kit/Button.tsx'
 import { Graph } from '../graph/Graph.tsx'
+import { Announcer } from './Announcer.tsx'
 import { LeftPane } from './LeftPane.tsx'
 import { useSession, useSessionState } from './SessionContext.tsx'
 import { TopBar } from './TopBar.tsx'
+import { leftTab } from './left-tab.ts'
 import { useKeyboard } from './keyboard.ts'
 import { useLayoutMode } from './layout-mode.ts'
 import { Opening, useWelcome, Welcome } from '../landing/Landing.tsx'
@@ -25,11 +27,12 @@ export function App() {
         Skip to the picture
       </a>
       <TopBar />
+      <Announcer />
       <div className={styles.body}>
         {mode === 'one' ? <OnePane /> : <Panes three={mode === 'three'} />}
         <footer className={styles.bottom}>
           <Transport />
-          <div>
+          <div className={styles.timeline}>
             <Timeline />
           </div>
         </footer>
@@ -43,7 +46,7 @@ function Panes({ three }: { three: boolean }) {
   const showInspector = three || selected
   return (
     <PanelGroup direction="horizontal" autoSaveId={three ? 'panes-3' : 'panes-2'}>
-      <Panel id="left" order={1} defaultSize={25} minSize={16} className={styles.panel}>
+      <Panel id="left" order={1} defaultSize={three ? 24 : 34} minSize={16} className={styles.panel}>
         <LeftPane />
       </Panel>
       <PanelResizeHandle className={styles.splitter} aria-label="Width of the left pane" />
@@ -53,7 +56,7 @@ function Panes({ three }: { three: boolean }) {
       {showInspector ? (
         <>
           <PanelResizeHandle className={styles.splitter} aria-label="Width of the inspector" />
-          <Panel id="inspector" order={3} defaultSize={25} minSize={18} className={styles.panel}>
+          <Panel id="inspector" order={3} defaultSize={three ? 25 : 36} minSize={18} className={styles.panel}>
             <InspectorPane />
           </Panel>
         </>
@@ -97,12 +100,14 @@ function OnePane() {
   useEffect(() => {
     if (selection) setView('details')
   }, [selection])
+  // Something else on the page asked for a tab of the workbench.
+  useEffect(() => leftTab.subscribe(() => setView('edit')), [])
   return (
-    <div style={{ display: 'grid', gridTemplateRows: 'auto minmax(0, 1fr)', minHeight: 0 }}>
+    <div className={styles.onePane}>
       <nav className={styles.mobileTabs} aria-label="Views">
         {(['edit', 'picture', 'details'] as const).map((v) => (
           <Button key={v} kind="quiet" pressed={view === v} onClick={() => setView(v)}>
-            {v === 'edit' ? 'Manifest' : v === 'picture' ? 'Picture' : 'Details'}
+            {v === 'edit' ? 'Workbench' : v === 'picture' ? 'Picture' : 'Details'}
           </Button>
         ))}
       </nav>
@@ -125,7 +130,7 @@ function ErrorBanner() {
   if (!error) return null
   return (
     <div className={styles.error} role="alert">
-      <span style={{ flex: 1 }}>{error.message}</span>
+      <span>{error.message}</span>
       {error.report ? <Button onClick={() => void navigator.clipboard?.writeText(error.report ?? '')}>Copy crash report</Button> : null}
       <Button onClick={() => session.store.setState({ error: null })}>Dismiss</Button>
     </div>

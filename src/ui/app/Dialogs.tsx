@@ -27,6 +27,8 @@ export default function Dialogs({ name, onClose }: { name: Exclude<DialogName, n
       return <SearchDialog {...props} />
     case 'cluster':
       return <ClusterDialog {...props} />
+    case 'rename':
+      return <RenameBranch {...props} />
   }
 }
 
@@ -184,6 +186,35 @@ function ClusterDialog({ onClose }: { onClose(): void }) {
         <div className={styles.buttons}>
           <Button kind="primary" type="submit">
             Build it
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function RenameBranch({ onClose }: { onClose(): void }) {
+  const session = useSession()
+  const current = session.store.getState().branches.find((b) => b.current)
+  const [name, setName] = useState(current?.name ?? '')
+  if (!current) return null
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={`Rename “${current.name}”`} description="A name says what this branch tries out.">
+      <form
+        className={styles.form}
+        onSubmit={(event) => {
+          event.preventDefault()
+          onClose()
+          void session.renameBranch(current.id, name.trim())
+        }}
+      >
+        <label className={styles.field}>
+          Name
+          <input required maxLength={60} pattern=".*\S.*" value={name} onFocus={(e) => e.currentTarget.select()} onChange={(e) => setName(e.target.value)} />
+        </label>
+        <div className={styles.buttons}>
+          <Button kind="primary" type="submit">
+            Rename
           </Button>
         </div>
       </form>

@@ -54,7 +54,7 @@ export function FaultsMenu({ trigger, element }: { trigger: ReactNode; element?:
     id: label,
     label,
     detail,
-    onSelect: () => void session.command({ do: 'fault', fault }),
+    onSelect: () => void session.command({ do: 'fault', fault }, { thenPlay: true }),
   })
   const all = [...elements.values()]
   const one = (title: string, list: SceneElement[]): MenuGroup => ({ title, items: list.flatMap((e) => faultsFor(e, elements)).map(toItem) })

@@ -13,7 +13,7 @@ import styles from './App.module.css'
 
 const Dialogs = lazy(() => import('./Dialogs.tsx'))
 
-export type DialogName = 'share' | 'help' | 'search' | 'cluster' | null
+export type DialogName = 'share' | 'help' | 'search' | 'cluster' | 'rename' | null
 
 const PRESETS: readonly { readonly label: string; readonly detail: string; readonly change: Partial<ClusterSpec> }[] = [
   { label: 'minimal · 1 + 1', detail: 'one control-plane node, one worker', change: { workers: 1 } },
@@ -50,7 +50,7 @@ export function TopBar() {
           <circle cx="16" cy="14" r="5" fill="var(--accent)" />
           <circle cx="28" cy="8.5" r="2.4" fill="var(--green)" />
         </svg>
-        Orrery
+        <span className={styles.brandName}>Orrery</span>
       </h1>
       <Menu
         label="Cluster"
@@ -59,8 +59,8 @@ export function TopBar() {
           { items: [{ id: 'custom', label: 'Other sizes …', onSelect: () => setDialog('cluster') }] },
         ]}
         trigger={
-          <Button title="Choose a cluster">
-            Cluster <b>{preset?.label ?? `${spec.controlPlanes} + ${spec.workers}`}</b> <ChevronDown size={14} />
+          <Button title="Choose a cluster" aria-label={`Cluster ${preset?.label ?? `${spec.controlPlanes} + ${spec.workers}`}`}>
+            <span className={styles.roomy}>Cluster</span> <b>{preset?.label ?? `${spec.controlPlanes} + ${spec.workers}`}</b> <ChevronDown size={14} />
           </Button>
         }
       />
@@ -84,10 +84,7 @@ export function TopBar() {
                     {
                       id: 'rename',
                       label: `Rename “${current.name}” …`,
-                      onSelect: () => {
-                        const name = window.prompt('Name of this branch', current.name)
-                        if (name?.trim()) void session.renameBranch(current.id, name.trim())
-                      },
+                      onSelect: () => setDialog('rename'),
                     },
                   ],
                 },
@@ -95,8 +92,8 @@ export function TopBar() {
             : []),
         ]}
         trigger={
-          <Button title="Branches of this experiment">
-            Branch <b>{current?.name ?? 'main'}</b> <ChevronDown size={14} />
+          <Button title="Branches of this experiment" aria-label={`Branch ${current?.name ?? 'main'}`}>
+            <span className={styles.roomy}>Branch</span> <b>{current?.name ?? 'main'}</b> <ChevronDown size={14} />
           </Button>
         }
       />
@@ -106,16 +103,16 @@ export function TopBar() {
       </span>
       <FaultsMenu
         trigger={
-          <Button>
-            <Zap size={15} /> Break something
+          <Button aria-label="Break something">
+            <Zap size={15} /> <span className={styles.wide}>Break something</span>
           </Button>
         }
       />
-      <Button shortcut="/" title="Search" onClick={() => setDialog('search')}>
-        <Search size={15} /> Search
+      <Button shortcut="/" title="Search" aria-label="Search" onClick={() => setDialog('search')}>
+        <Search size={15} /> <span className={styles.wide}>Search</span>
       </Button>
-      <Button kind="primary" onClick={() => setDialog('share')}>
-        <Share2 size={15} /> Share this moment
+      <Button kind="primary" aria-label="Share this moment" onClick={() => setDialog('share')}>
+        <Share2 size={15} /> <span className={styles.wide}>Share<span className={styles.roomy}> this moment</span></span>
       </Button>
       <Button
         label={theme === 'dark' ? 'Light colours' : 'Dark colours'}

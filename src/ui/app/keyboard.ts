@@ -22,6 +22,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: 'W', does: 'why? (causes of the present step)' },
   { keys: '/ or Ctrl K', does: 'search' },
   { keys: 'Ctrl Enter', does: 'apply the manifest' },
+  { keys: '.', does: 'in the picture: menu of the focused element' },
   { keys: 'F6', does: 'next region of the page' },
   { keys: '?', does: 'this list' },
   { keys: 'Esc', does: 'close, deselect; in the editor: then Tab leaves it' },

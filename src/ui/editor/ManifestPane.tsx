@@ -39,11 +39,10 @@ export default function ManifestPane() {
 
   const actions = useRef({ apply: () => {}, undo: () => {} })
   const apply = async (): Promise<void> => {
-    const result = await session.command({ do: 'apply', yaml: draft.getState().text })
+    // What follows is worth watching: play on from the first message.
+    const result = await session.command({ do: 'apply', yaml: draft.getState().text }, { thenPlay: true })
     setResults(result.lines)
     setChecked(null)
-    // What follows is worth watching: play on from the first message.
-    if (result.ok) session.play()
   }
   actions.current.apply = () => void apply()
 

@@ -1,7 +1,7 @@
 // One canvas over the picture draws every message of the present step. Where a message is follows from the time since the step,
 // so pausing, stepping back and reduced motion are the same code. Direction by arrow, kind by line, outcome by mark: never by colour alone.
 import { useStore as useFlow } from '@xyflow/react'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
 import type { Flight } from '../../projection/scene.ts'
 import { useSession, useSessionState } from '../app/SessionContext.tsx'
 import { useMotion } from '../app/motion.ts'
@@ -26,7 +26,7 @@ export function Flights() {
   const transform = useFlow((s) => s.transform)
   const flights = useSessionState((s) => s.flights)
   const step = useSessionState((s) => s.step)
-  const theme = useSessionTheme()
+  const theme = useTheme()
   const { rects } = useGraph((g) => g.layout)
   const session = useSession()
   const reduced = useMotion() === 'reduced'
@@ -39,7 +39,10 @@ export function Flights() {
     if (started.current.step !== step) started.current = { step, at: performance.now() }
     const { speed, playing } = session.store.getState()
     const travelMs = playing ? Math.max(120, 900 / speed) : 700
-    const colours = getComputedStyle(element)
+    const paint = paintOf(element)
+    const [x, y, zoom] = transform
+    const paths = pathsOf(flights, rects, (r) => ({ x: r.x * zoom + x, y: r.y * zoom + y, width: r.width * zoom, height: r.height * zoom }))
+    let labels: readonly PlacedLabel[] | undefined
     let frame = 0
     const draw = (): void => {
       const progress = reduced ? 1 : Math.min(1, (performance.now() - started.current.at) / travelMs)
@@ -51,10 +54,12 @@ export function Flights() {
       }
       context.setTransform(scale, 0, 0, scale, 0, 0)
       context.clearRect(0, 0, width, height)
-      const [x, y, zoom] = transform
-      context.setTransform(scale * zoom, 0, 0, scale * zoom, scale * x, scale * y)
-      drawFlights(context, flights, rects, colours, ease(progress), reduced)
-      if (progress < 1) frame = requestAnimationFrame(draw)
+      if (paths.length > 0) {
+        labels ??= paths.length > LABEL_LIMIT ? [] : placeLabels(context, paths, obstaclesIn(rects, transform), { x: 0, y: 0, width, height }, paint, reduced)
+        drawFlights(context, paths, paint, ease(progress), Math.max(0.75, Math.min(1.3, zoom)))
+        drawLabels(context, labels, paint, Math.min(1, progress * 3))
+      }
+      if (progress < 1 && paths.length > 0) frame = requestAnimationFrame(draw)
     }
     draw()
     return () => cancelAnimationFrame(frame)
@@ -64,63 +69,90 @@ export function Flights() {
   return <canvas ref={canvas} className={styles.flights} style={{ width: '100%', height: '100%' }} aria-hidden="true" />
 }
 
-function useSessionTheme(): string {
-  return document.documentElement.dataset.theme ?? 'dark'
+/** The theme as a value that changes with it. */
+function useTheme(): string {
+  return useSyncExternalStore(
+    (listener) => {
+      const observer = new MutationObserver(listener)
+      observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] })
+      return () => observer.disconnect()
+    },
+    () => document.documentElement.dataset.theme ?? 'dark',
+  )
 }
 
 const ease = (t: number): number => 1 - (1 - t) ** 3
 
-/** Exported for the frame benchmark. */
-export function drawFlights(
-  context: CanvasRenderingContext2D,
-  flights: readonly Flight[],
-  rects: ReadonlyMap<string, Rect>,
-  colours: CSSStyleDeclaration,
-  progress: number,
-  numbered: boolean,
-): void {
-  const labelled = flights.length <= LABEL_LIMIT
-  flights.forEach((flight, i) => {
+interface Paint {
+  readonly of: Readonly<Record<Flight['flow'], string>>
+  readonly red: string
+  readonly panel: string
+  readonly text: string
+  readonly font: string
+}
+
+/** Computed styles are read once per picture: six hundred look-ups per frame would cost more than the drawing. */
+function paintOf(element: Element): Paint {
+  const style = getComputedStyle(element)
+  const colour = (name: string): string => style.getPropertyValue(name).trim()
+  const of = Object.fromEntries(Object.entries(LINE).map(([flow, { colour: name }]) => [flow, colour(name)])) as Record<Flight['flow'], string>
+  return { of, red: colour('--red'), panel: colour('--panel'), text: colour('--text'), font: `600 14px ${colour('--font-ui')}` }
+}
+
+interface Path {
+  readonly flight: Flight
+  readonly x1: number
+  readonly y1: number
+  readonly dx: number
+  readonly dy: number
+  readonly angle: number
+}
+
+/** Lines on the screen. Both directions between two elements run side by side. */
+function pathsOf(flights: readonly Flight[], rects: ReadonlyMap<string, Rect>, toScreen: (rect: Rect) => Rect): Path[] {
+  const out: Path[] = []
+  for (const flight of flights) {
     const [from, to] = [rects.get(flight.from), rects.get(flight.to)]
-    if (!from || !to || flight.from === flight.to) return
+    if (!from || !to || flight.from === flight.to) continue
+    const { x1, y1, x2, y2 } = route(toScreen(from), toScreen(to))
+    const angle = Math.atan2(y2 - y1, x2 - x1)
+    out.push({ flight, x1: x1 + Math.sin(angle) * 5, y1: y1 - Math.cos(angle) * 5, dx: x2 - x1, dy: y2 - y1, angle })
+  }
+  return out
+}
+
+function drawFlights(context: CanvasRenderingContext2D, paths: readonly Path[], paint: Paint, progress: number, size: number): void {
+  for (const { flight, x1, y1, dx, dy, angle } of paths) {
     const line = LINE[flight.flow]
-    const colour = colours.getPropertyValue(flight.outcome === 'rejected' ? '--red' : line.colour).trim()
-    const path = route(from, to)
-    // Both directions between two elements run side by side.
-    const angle = Math.atan2(path.y2 - path.y1, path.x2 - path.x1)
-    const [ox, oy] = [Math.sin(angle) * 5, -Math.cos(angle) * 5]
+    const colour = flight.outcome === 'rejected' ? paint.red : paint.of[flight.flow]
     const end = flight.outcome === 'lost' ? Math.min(progress, 0.55) : progress
-    const [x1, y1] = [path.x1 + ox, path.y1 + oy]
-    const [px, py] = [x1 + (path.x2 - path.x1) * end, y1 + (path.y2 - path.y1) * end]
-    context.globalAlpha = flight.outcome === 'lost' ? 0.55 : 1
+    const [px, py] = [x1 + dx * end, y1 + dy * end]
+    context.globalAlpha = flight.outcome === 'lost' ? 0.6 : 1
     context.strokeStyle = colour
     context.fillStyle = colour
-    context.lineWidth = line.width
+    context.lineWidth = line.width * size
     context.setLineDash(line.dash as number[])
     context.beginPath()
     context.moveTo(x1, y1)
     context.lineTo(px, py)
     context.stroke()
     context.setLineDash([])
-    arrow(context, px, py, angle, line.width + 5)
+    arrow(context, px, py, angle, (line.width + 6) * size)
     if (flight.outcome === 'rejected' && progress >= 1) bar(context, px, py, angle)
     if (flight.outcome === 'lost' && progress >= 0.55) cross(context, px, py)
-    if (labelled) label(context, `${numbered && flights.length > 1 ? `${i + 1} ` : ''}${flight.summary}`, px, py, angle, colour, colours)
-    context.globalAlpha = 1
-  })
+  }
+  context.globalAlpha = 1
 }
 
 function arrow(context: CanvasRenderingContext2D, x: number, y: number, angle: number, size: number): void {
-  context.save()
-  context.translate(x, y)
-  context.rotate(angle)
+  const [c, s] = [Math.cos(angle), Math.sin(angle)]
+  const point = (along: number, aside: number): [number, number] => [x + along * c - aside * s, y + along * s + aside * c]
   context.beginPath()
-  context.moveTo(3, 0)
-  context.lineTo(-size, size * 0.62)
-  context.lineTo(-size, -size * 0.62)
+  context.moveTo(...point(3, 0))
+  context.lineTo(...point(-size, size * 0.62))
+  context.lineTo(...point(-size, -size * 0.62))
   context.closePath()
   context.fill()
-  context.restore()
 }
 
 function bar(context: CanvasRenderingContext2D, x: number, y: number, angle: number): void {
@@ -145,21 +177,76 @@ function cross(context: CanvasRenderingContext2D, x: number, y: number): void {
   context.stroke()
 }
 
-function label(context: CanvasRenderingContext2D, text: string, x: number, y: number, angle: number, colour: string, colours: CSSStyleDeclaration): void {
-  context.font = `600 13px ${colours.getPropertyValue('--font-ui')}`
-  const width = context.measureText(text).width + 18
-  const vertical = Math.abs(Math.sin(angle)) > 0.7
-  // Beside a vertical line, above a horizontal one, behind the tip.
-  const [cx, cy] = vertical ? [x + 14 + width / 2, y - Math.sign(Math.sin(angle)) * 22] : [x - Math.sign(Math.cos(angle)) * (width / 2 + 4), y - 20]
-  context.beginPath()
-  context.roundRect(cx - width / 2, cy - 12, width, 24, 12)
-  context.fillStyle = colours.getPropertyValue('--panel').trim()
-  context.fill()
-  context.lineWidth = 1.5
-  context.strokeStyle = colour
-  context.stroke()
-  context.fillStyle = colours.getPropertyValue('--text').trim()
+interface PlacedLabel {
+  readonly text: string
+  readonly box: Rect
+  readonly colour: string
+}
+
+/** What a label should not cover, on the screen: names of components and pods, headers of machines. */
+function obstaclesIn(rects: ReadonlyMap<string, Rect>, [x, y, zoom]: readonly [number, number, number]): Rect[] {
+  const out: Rect[] = []
+  for (const [id, r] of rects) {
+    const named = id.startsWith('host:') ? 34 : r.height < 72 ? r.height : 30
+    out.push({ x: r.x * zoom + x, y: r.y * zoom + y, width: r.width * zoom, height: named * zoom })
+  }
+  return out
+}
+
+function placeLabels(context: CanvasRenderingContext2D, paths: readonly Path[], obstacles: readonly Rect[], view: Rect, paint: Paint, numbered: boolean): PlacedLabel[] {
+  context.font = paint.font
+  const out: PlacedLabel[] = []
+  paths.forEach(({ flight, x1, y1, dx, dy }, i) => {
+    const text = fitted(context, `${numbered && paths.length > 1 ? `${i + 1} ` : ''}${flight.summary}`, Math.min(340, view.width - 24))
+    const box = bestPlace({ x1, y1, dx, dy }, context.measureText(text).width + 22, obstacles, out.map((l) => l.box), view)
+    out.push({ text, box, colour: flight.outcome === 'rejected' ? paint.red : paint.of[flight.flow] })
+  })
+  return out
+}
+
+function fitted(context: CanvasRenderingContext2D, text: string, limit: number): string {
+  if (context.measureText(text).width <= limit) return text
+  let end = text.length
+  while (end > 4 && context.measureText(`${text.slice(0, end)}…`).width > limit) end--
+  return `${text.slice(0, end)}…`
+}
+
+const LABEL_HEIGHT = 26
+
+/** Of places around the line, the one that covers the least: names count most, then other labels, then what lies outside the view. */
+export function bestPlace(path: { x1: number; y1: number; dx: number; dy: number }, width: number, names: readonly Rect[], labels: readonly Rect[], view: Rect): Rect {
+  let best: { box: Rect; cost: number } | undefined
+  for (const along of [0.5, 0.7, 0.3, 0.9, 0.1])
+    for (const [ax, ay] of [[0.5, 0], [-0.5, 0], [0, -0.5], [0, 0.5], [0.5, -0.8], [-0.5, -0.8], [0.5, 0.8], [-0.5, 0.8], [0, -1.6], [0, 1.6]] as const) {
+      const cx = path.x1 + path.dx * along + ax * (width + 20)
+      const cy = path.y1 + path.dy * along + ay * (LABEL_HEIGHT + 14)
+      const x = Math.min(Math.max(cx - width / 2, view.x + 6), view.x + view.width - width - 6)
+      const y = Math.min(Math.max(cy - LABEL_HEIGHT / 2, view.y + 6), view.y + view.height - LABEL_HEIGHT - 6)
+      const box = { x, y, width, height: LABEL_HEIGHT }
+      const moved = Math.abs(x + width / 2 - cx) + Math.abs(y + LABEL_HEIGHT / 2 - cy)
+      const cost = names.reduce((n, r) => n + overlap(box, r), 0) + 4 * labels.reduce((n, r) => n + overlap(box, r), 0) + moved * 2 + Math.abs(along - 0.5) * 8
+      if (!best || cost < best.cost) best = { box, cost }
+    }
+  return (best as { box: Rect }).box
+}
+
+const overlap = (a: Rect, b: Rect): number => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y))
+
+function drawLabels(context: CanvasRenderingContext2D, labels: readonly PlacedLabel[], paint: Paint, alpha: number): void {
+  context.font = paint.font
   context.textAlign = 'center'
   context.textBaseline = 'middle'
-  context.fillText(text, cx, cy + 0.5)
+  context.globalAlpha = alpha
+  for (const { text, box, colour } of labels) {
+    context.beginPath()
+    context.roundRect(box.x, box.y, box.width, box.height, box.height / 2)
+    context.fillStyle = paint.panel
+    context.fill()
+    context.lineWidth = 1.75
+    context.strokeStyle = colour
+    context.stroke()
+    context.fillStyle = paint.text
+    context.fillText(text, box.x + box.width / 2, box.y + box.height / 2 + 0.5)
+  }
+  context.globalAlpha = 1
 }

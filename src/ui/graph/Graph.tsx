@@ -1,11 +1,13 @@
 // The picture: React Flow carries the machines and people, one canvas the messages. One tab stop; arrow keys move between elements.
-import { Background, BackgroundVariant, type Edge, type EdgeProps, type Node, type NodeProps, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react'
-import { type KeyboardEvent, memo, useCallback, useEffect, useMemo, useState } from 'react'
+import { Background, BackgroundVariant, type Edge, type EdgeProps, type Node, type NodeProps, ReactFlow, ReactFlowProvider, useReactFlow, useStore as useFlow } from '@xyflow/react'
+import { type KeyboardEvent, memo, type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
 import type { SceneElement } from '../../projection/scene.ts'
 import { useSession, useSessionState } from '../app/SessionContext.tsx'
 import { Button } from '../kit/Button.tsx'
 import { Maximize2, ZoomIn, ZoomOut } from 'lucide-react'
+import { ContextMenu, type MenuPlace } from './ContextMenu.tsx'
 import { Host, Parts, Person, Ports } from './elements.tsx'
 import { Flights, LINE } from './Flights.tsx'
 import styles from './Graph.module.css'
@@ -33,14 +35,34 @@ const nodeTypes = {
   )),
   tray: memo(({ data }: NodeProps<TrayNode>) => (
     <div className={styles.tray}>
-      <span className={styles.trayNote}>waiting for a node</span>
+      <TrayNote />
       <Parts host="" origin={data.origin} />
     </div>
   )),
 }
 
+function TrayNote() {
+  const count = useGraph((g) => g.layout.inside.get('')?.length ?? 0)
+  const hidden = useGraph((g) => g.layout.hidden.get('') ?? 0)
+  return (
+    <span className={styles.trayNote}>
+      {count === 1 ? 'waits for a node' : `${count} pods wait for a node`}
+      {hidden > 0 ? `, ${hidden} not drawn` : ''}
+    </span>
+  )
+}
+
+/** Below this zoom only names of machines and components and counts of pods are shown, in large type. */
+const FAR_ZOOM = 0.5
+
+function FarWatcher({ onChange }: { onChange(far: boolean): void }) {
+  const far = useFlow((s) => s.transform[2] < FAR_ZOOM)
+  useEffect(() => onChange(far), [far, onChange])
+  return null
+}
+
 const edgeTypes = {
-  link: memo(({ data }: EdgeProps<LinkEdge>) => <path d={data?.path} fill="none" stroke="var(--line-strong)" strokeWidth={1} />),
+  link: memo(({ data }: EdgeProps<LinkEdge>) => <path d={data?.path} fill="none" stroke="var(--edge)" strokeWidth={1.25} />),
 }
 
 /** Elements inside each machine, in reading order. */
@@ -69,7 +91,7 @@ function GraphInside() {
   const session = useSession()
   const version = useSessionState((s) => s.sceneVersion)
   const [graph] = useState(() =>
-    createStore<GraphState>(() => ({ layout: { rects: new Map(), slots: new Map(), density: new Map(), inside: new Map(), bounds: { x: 0, y: 0, width: 1, height: 1 } }, focus: null })),
+    createStore<GraphState>(() => ({ layout: { rects: new Map(), slots: new Map(), density: new Map(), hidden: new Map(), inside: new Map(), bounds: { x: 0, y: 0, width: 1, height: 1 } }, focus: null, far: false })),
   )
   const [shape, setShape] = useState('')
   const [layout, setLayout] = useState<PlacedLayout>(graph.getState().layout)
@@ -88,11 +110,37 @@ function GraphInside() {
   const nodes = useMemo(() => makeNodes(session.store.getState().elements, layout), [layout, session])
   const edges = useMemo(() => makeEdges(session.store.getState().elements, layout), [layout, session])
   const { width, height } = layout.bounds
-  const fit = useCallback(() => void flow.fitView({ padding: 0.03, maxZoom: 1.15 }), [flow])
+  const section = useRef<HTMLElement>(null)
+  const [menu, setMenu] = useState<MenuPlace | null>(null)
+  /** Once the visitor has zoomed or moved the picture, it stays where they put it. */
+  const own = useRef(false)
+  const fit = useCallback(() => {
+    own.current = false
+    void flow.fitView({ padding: 0.025, maxZoom: 1.6 })
+  }, [flow])
   useEffect(() => {
-    if (width > 1) requestAnimationFrame(fit)
+    if (width <= 1 || !section.current) return
+    const refit = (): number => requestAnimationFrame(() => own.current || fit())
+    refit()
+    const observer = new ResizeObserver(refit)
+    observer.observe(section.current)
+    return () => observer.disconnect()
   }, [width, height, fit])
+  const onFar = useCallback((far: boolean) => graph.setState({ far }), [graph])
+  const far = useStore(graph, (g) => g.far)
 
+  const openMenu = (id: string, x: number, y: number): void => setMenu({ id, x, y })
+  const onContextMenu = (event: MouseEvent): void => {
+    const id = (event.target as HTMLElement).closest<HTMLElement>('[data-element]')?.dataset.element
+    if (id === undefined) return
+    event.preventDefault()
+    openMenu(id, event.clientX, event.clientY)
+  }
+
+  const zoom = (by: 1 | -1): void => {
+    own.current = true
+    void (by > 0 ? flow.zoomIn() : flow.zoomOut())
+  }
   const onKeyDown = (event: KeyboardEvent): void => {
     const { rects } = graph.getState().layout
     const focus = graph.getState().focus ?? 'you'
@@ -105,6 +153,11 @@ function GraphInside() {
     } else if (event.key === 'Enter' && graph.getState().focus) {
       session.select({ type: 'element', id: focus })
       event.preventDefault()
+    } else if ((event.key === '.' || event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) && graph.getState().focus) {
+      const box = section.current?.querySelector(`[data-element="${CSS.escape(focus)}"]`)?.getBoundingClientRect()
+      if (box) openMenu(focus, box.left + Math.min(24, box.width / 2), box.top + Math.min(24, box.height))
+      event.preventDefault()
+      event.stopPropagation()
     } else if (event.key === 'Escape') session.select(null)
   }
 
@@ -112,14 +165,17 @@ function GraphInside() {
     <GraphContext.Provider value={graph}>
       {/* The outline is the text twin of this picture; here one stop with roving focus is enough. */}
       <section
+        ref={section}
         className={styles.graph}
+        data-far={far}
+        onContextMenu={onContextMenu}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the picture is one composite widget
         tabIndex={0}
-        aria-label="Cluster picture. Arrow keys move between elements, Enter opens one. The Outline tab has the same as text."
+        aria-label="Cluster picture. Arrow keys move between elements, Enter opens one, full stop its menu. The Outline tab has the same as text."
         data-region="graph"
         onKeyDown={onKeyDown}
         onFocus={() => graph.getState().focus ?? graph.setState({ focus: 'you' })}
-        onBlur={() => graph.setState({ focus: null })}
+        onBlur={() => menu === null && graph.setState({ focus: null })}
       >
         <ReactFlow
           nodes={nodes}
@@ -132,6 +188,9 @@ function GraphInside() {
           nodesConnectable={false}
           elementsSelectable={false}
           minZoom={0.15}
+          onMoveStart={(event) => {
+            if (event) own.current = true
+          }}
           maxZoom={2.5}
           zoomOnDoubleClick={false}
           disableKeyboardA11y
@@ -139,31 +198,48 @@ function GraphInside() {
         >
           <Background variant={BackgroundVariant.Dots} gap={28} size={1} color="var(--line)" />
           <Flights />
+          <FarWatcher onChange={onFar} />
         </ReactFlow>
         <FocusReader />
-        <div className={styles.legend} aria-hidden="true">
-          {(['write', 'read', 'watch', 'data'] as const).map((flowKind) => (
-            <span key={flowKind}>
-              <svg width="26" height="8" aria-hidden="true">
-                <line x1="0" y1="4" x2="26" y2="4" stroke={`var(${LINE[flowKind].colour})`} strokeWidth={LINE[flowKind].width} strokeDasharray={LINE[flowKind].dash.join(' ')} />
-              </svg>
-              {LINE[flowKind].word}
-            </span>
-          ))}
-        </div>
         <div className={styles.controls}>
-          <Button label="Zoom in" onClick={() => void flow.zoomIn()}>
+          <Button label="Zoom in" onClick={() => zoom(1)}>
             <ZoomIn size={16} />
           </Button>
-          <Button label="Zoom out" onClick={() => void flow.zoomOut()}>
+          <Button label="Zoom out" onClick={() => zoom(-1)}>
             <ZoomOut size={16} />
           </Button>
           <Button label="Fit the picture" onClick={fit}>
             <Maximize2 size={16} />
           </Button>
         </div>
+        <Legend />
+        {menu ? (
+          <ContextMenu
+            place={menu}
+            onClose={() => {
+              setMenu(null)
+              section.current?.focus()
+            }}
+          />
+        ) : null}
       </section>
     </GraphContext.Provider>
+  )
+}
+
+function Legend() {
+  return (
+    <div className={styles.legend} aria-hidden="true">
+      {(['write', 'read', 'watch', 'data'] as const).map((kind) => (
+        <span key={kind}>
+          <svg width="30" height="10" aria-hidden="true">
+            <line x1="0" y1="5" x2="22" y2="5" stroke={`var(${LINE[kind].colour})`} strokeWidth={LINE[kind].width} strokeDasharray={LINE[kind].dash.join(' ')} />
+            <path d="M30,5 l-9,-5 v10 z" fill={`var(${LINE[kind].colour})`} />
+          </svg>
+          {LINE[kind].word}
+        </span>
+      ))}
+    </div>
   )
 }
 

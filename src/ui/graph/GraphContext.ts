@@ -13,6 +13,8 @@ export interface GraphState {
   readonly layout: PlacedLayout
   /** Element with the keyboard's roving focus. */
   readonly focus: string | null
+  /** So far away that only names of machines and counts can be read. */
+  readonly far: boolean
 }
 
 export const GraphContext = createContext<StoreApi<GraphState> | null>(null)

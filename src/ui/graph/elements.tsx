@@ -1,7 +1,7 @@
 // The parts of the picture: machines, components, pods, people. Each subscribes to its own element only.
 import { Handle, Position } from '@xyflow/react'
 import { memo } from 'react'
-import type { ComponentElement, HostElement, PersonElement, PodElement } from '../../projection/scene.ts'
+import type { SceneElement, Status, ComponentElement, HostElement, PersonElement, PodElement } from '../../projection/scene.ts'
 import { useSession, useSessionState } from '../app/SessionContext.tsx'
 import { STATUS } from '../kit/status.tsx'
 import styles from './Graph.module.css'
@@ -10,7 +10,7 @@ import type { PodDensity, Rect } from './layout.ts'
 
 /** Classes that say: takes part in this step, is selected, has the keyboard. */
 function useMarks(id: string): string {
-  const active = useSessionState((s) => s.caption?.actorElement === id || s.flights.some((f) => f.from === id || f.to === id))
+  const active = useSessionState((s) => s.active.has(id))
   const selected = useSessionState((s) => s.selection?.type === 'element' && s.selection.id === id)
   const focused = useGraph((g) => g.focus === id)
   return [active && styles.active, selected && styles.selected, focused && styles.focused].filter(Boolean).join(' ')
@@ -36,18 +36,22 @@ export const Host = memo(function Host({ id, origin }: { id: string; origin: Rec
   const host = useSessionState((s) => s.elements.get(id)) as HostElement | undefined
   const session = useSession()
   const marks = useMarks(id)
+  const hidden = useGraph((g) => g.layout.hidden.get(name(id)) ?? 0)
+  const mode = useGraph((g) => g.layout.density.get(name(id)))
   if (!host) return null
   const control = host.role === 'control-plane'
+  const crowd = hidden > 0 ? `${host.podCount} pods, ${hidden} not drawn` : mode === 'dot' ? `${host.podCount} pods` : control ? host.ip : ''
   return (
     <div className={`${styles.host} ${control ? styles.control : ''} ${marks}`} data-status={host.status} data-element={id}>
       <button type="button" tabIndex={-1} className={styles.header} onClick={() => session.select({ type: 'element', id })}>
         <b>{host.name}</b>
-        {control ? <span className={styles.where}>{host.ip}</span> : null}
+        {crowd ? <span className={styles.where}>{crowd}</span> : null}
         <span className={styles.state} style={{ color: `var(--status-${host.status})` }}>
           {STATUS[host.status].glyph} {host.statusText}
         </span>
       </button>
       <Parts host={id} origin={origin} />
+      <FarSummary host={id} />
       {control ? null : (
         <div className={styles.meters}>
           <span>
@@ -64,6 +68,26 @@ export const Host = memo(function Host({ id, origin }: { id: string; origin: Rec
   )
 })
 
+const name = (id: string): string => id.slice('host:'.length)
+
+/** From far away: how many pods in which state, in large type. */
+function FarSummary({ host }: { host: string }) {
+  const far = useGraph((g) => g.far)
+  const inside = useGraph((g) => g.layout.inside.get(host))
+  const text = useSessionState((s) => (far ? countByStatus(inside ?? [], s.elements) : ''))
+  return text ? <span className={styles.summary}>{text}</span> : null
+}
+
+export function countByStatus(ids: readonly string[], elements: ReadonlyMap<string, SceneElement>): string {
+  const counts = new Map<Status, number>()
+  for (const id of ids) {
+    const element = elements.get(id)
+    if (element?.type === 'pod') counts.set(element.status, (counts.get(element.status) ?? 0) + 1)
+  }
+  if (counts.size === 0) return 'no pods'
+  return [...counts].map(([status, n]) => `${STATUS[status].glyph} ${n} ${STATUS[status].word}`).join('\n')
+}
+
 const round = (n: number): string => String(Math.round(n * 10) / 10)
 
 function Track({ share, best }: { share: number; best?: boolean }) {
@@ -77,7 +101,7 @@ function Track({ share, best }: { share: number; best?: boolean }) {
 /** Components and pods inside a machine, or the pods of the waiting tray (host ''). */
 export function Parts({ host, origin }: { host: string; origin: Rect }) {
   const { inside, rects, density } = useGraph((g) => g.layout)
-  const mode = density.get(host.slice('host:'.length)) ?? 'card'
+  const mode = density.get(name(host)) ?? 'card'
   return (
     <>
       {(inside.get(host) ?? []).map((id) => {
@@ -106,13 +130,14 @@ export const Component = memo(function Component({ id, rect, origin }: { id: str
       style={at(rect, origin)}
       data-status={element.status}
       data-element={id}
+      title={chip && element.status !== 'ready' ? `${element.name}: ${STATUS[element.status].word}` : undefined}
       onClick={() => session.select({ type: 'element', id })}
     >
       <b>
-        {element.status === 'ready' ? '' : `${STATUS[element.status].glyph} `}
+        {element.status === 'ready' ? '' : `${STATUS[element.status].glyph}${chip ? '' : ' '}`}
         {element.name}
       </b>
-      {chip ? null : element.lines.map((line) => <span key={line} className={styles.lines}>{line}</span>)}
+      {chip ? null : (bars.length > 0 ? element.lines.slice(0, 1) : element.lines).map((line) => <span key={line} className={styles.lines}>{line}</span>)}
       {bar ? (
         <span className={styles.stages}>
           {element.parts.map((p) => (
@@ -164,13 +189,13 @@ export const Pod = memo(function Pod({ id, rect, origin, density }: { id: string
         <>
           <b>{shorten(pod.name)}</b>
           <span className={styles.status} style={{ color: colour }}>
-            {glyph} {pod.statusText}
+            {glyph} {shortStatus(pod.statusText)}
           </span>
         </>
       ) : density === 'small' ? (
         <>
           <span style={{ color: colour }}>{glyph}</span>
-          <b>{shorten(pod.name, 8)}</b>
+          <b>{shorten(pod.name, 12)}</b>
         </>
       ) : (
         <span style={{ color: colour }}>{glyph}</span>
@@ -178,6 +203,17 @@ export const Pod = memo(function Pod({ id, rect, origin, density }: { id: string
     </button>
   )
 })
+
+/** kubectl's long words cut to what tells them apart; the tooltip and the inspector have them whole. */
+const SHORT: Readonly<Record<string, string>> = {
+  ContainerCreating: 'Creating',
+  PodInitializing: 'Initializing',
+  CrashLoopBackOff: 'CrashLoop',
+  ImagePullBackOff: 'ImagePull',
+  CreateContainerConfigError: 'ConfigError',
+  RunContainerError: 'RunError',
+}
+const shortStatus = (text: string): string => (Object.hasOwn(SHORT, text) ? (SHORT[text] as string) : text)
 
 /** `web-5d8f7c9b4-k2x4p` → `web …k2x4p`: the workload and what tells its pods apart. */
 export function shorten(name: string, limit = 13): string {

@@ -15,27 +15,45 @@ export interface Layout {
   readonly slots: ReadonlyMap<string, { readonly host: string; readonly slot: number }>
   readonly bounds: Rect
   readonly density: ReadonlyMap<string, PodDensity>
+  /** Pods for which a machine (or the waiting tray, '') has no room: never drawn, always counted. */
+  readonly hidden: ReadonlyMap<string, number>
 }
 
 /** Cards with name and status, small ones with a name, dots with a glyph. */
 export type PodDensity = 'card' | 'small' | 'dot'
 
-export const PERSON = { width: 128, height: 64 }
-const LEFT = 184
-const GAP = 20
-const WORKER_WIDTH = 224
-const WORKER_HEIGHT = 318
-const CONTROL_HEIGHT = 352
+export const PERSON = { width: 112, height: 60 }
+const LEFT = 136
+const GAP = 16
+const WORKER_WIDTH = 228
+const WORKER_HEIGHT = 280
+const CONTROL_HEIGHT = 336
+const PART_HEIGHT = 124
+const BAR_TOP = 40 + PART_HEIGHT + 42
+const BAR_HEIGHT = 64
+const STRIP_TOP = BAR_TOP + BAR_HEIGHT + 12
 const CONTROL_TOP = 0
 /** Messages travel here, and pods wait here for a node. */
-const MIDDLE = 108
+const MIDDLE = 96
 const PAD = 16
 
-const POD_AREA = { top: 112, height: 140 }
+const POD_AREA = { top: 78, height: 144 }
 const DENSITY: readonly { density: PodDensity; columns: number; rows: number; gap: number }[] = [
   { density: 'card', columns: 2, rows: 3, gap: 6 },
-  { density: 'small', columns: 3, rows: 6, gap: 4 },
+  { density: 'small', columns: 2, rows: 6, gap: 4 },
   { density: 'dot', columns: 11, rows: 10, gap: 3 },
+]
+
+const WAITING: typeof DENSITY = [
+  { density: 'card', columns: 5, rows: 1, gap: 8 },
+  { density: 'small', columns: 6, rows: 2, gap: 4 },
+  { density: 'dot', columns: 36, rows: 3, gap: 3 },
+]
+/** Pods that the control-plane node has room for, right of its own chips. */
+const CONTROL: typeof DENSITY = [
+  { density: 'card', columns: 3, rows: 1, gap: 8 },
+  { density: 'small', columns: 3, rows: 2, gap: 4 },
+  { density: 'dot', columns: 18, rows: 2, gap: 3 },
 ]
 
 const componentId = (name: ComponentElement['component'], host: string): string => `component:${name}/${host}`
@@ -72,33 +90,41 @@ export function layoutScene(elements: ReadonlyMap<string, SceneElement>, previou
   const youTop = bar ? bar.y + bar.height / 2 - PERSON.height / 2 : 60
   rects.set('you', { x: 0, y: youTop, ...PERSON })
   rects.set('outside', { x: 0, y: workersTop + 60, ...PERSON })
-  const tray: Rect = { x: LEFT, y: CONTROL_TOP + CONTROL_HEIGHT + 26, width, height: MIDDLE - 52 }
-  const slots = placePods(elements, hosts, rects, density, tray, previous)
+  const tray: Rect = { x: LEFT, y: CONTROL_TOP + CONTROL_HEIGHT + 32, width, height: 44 }
+  const hidden = new Map<string, number>()
+  const slots = placePods(elements, hosts, rects, density, hidden, tray, previous)
   const rows = Math.ceil(workers.length / perRow)
-  return { rects, slots, density, bounds: { x: 0, y: CONTROL_TOP, width: LEFT + width, height: workersTop + rows * (WORKER_HEIGHT + GAP) } }
+  return { rects, slots, density, hidden, bounds: { x: 0, y: CONTROL_TOP, width: LEFT + width, height: workersTop + rows * (WORKER_HEIGHT + GAP) - GAP } }
 }
 
 function placeControlPlane(rects: Map<string, Rect>, host: HostElement, r: Rect): void {
   const name = nameOf(host)
   const inner = r.width - 2 * PAD
-  const top = r.y + 44
-  const third = (inner - 2 * 14) / 4
-  rects.set(componentId('etcd', name), { x: r.x + PAD, y: top, width: third, height: 128 })
-  rects.set(componentId('kube-scheduler', name), { x: r.x + PAD + third + 14, y: top, width: third * 1.1, height: 128 })
-  const left = r.x + PAD + third + 14 + third * 1.1 + 14
-  rects.set(componentId('kube-controller-manager', name), { x: left, y: top, width: r.x + r.width - PAD - left, height: 128 })
-  rects.set(componentId('kube-apiserver', name), { x: r.x + PAD, y: top + 128 + 36, width: inner, height: 70 })
-  const strip = top + 128 + 36 + 70 + 14
-  const chip = 100
-  ;(['kubelet', 'containerd', 'kube-proxy'] as const).forEach((c, i) => rects.set(componentId(c, name), { x: r.x + PAD + i * (chip + 8), y: strip, width: chip, height: 42 }))
+  const top = r.y + 40
+  const unit = (inner - 2 * 14) / 4
+  const put = (component: ComponentElement['component'], x: number, y: number, width: number, height: number): void => void rects.set(componentId(component, name), { x: r.x + PAD + x, y, width, height })
+  put('etcd', 0, top, unit, PART_HEIGHT)
+  put('kube-scheduler', unit + 14, top, unit * 1.1, PART_HEIGHT)
+  put('kube-controller-manager', unit * 2.1 + 28, top, unit * 1.9, PART_HEIGHT)
+  put('kube-apiserver', 0, r.y + BAR_TOP, inner, BAR_HEIGHT)
+  CHIPS.forEach(([c, , width], i) => put(c, CHIPS.slice(0, i).reduce((n, [, , w]) => n + w + 6, 0), r.y + STRIP_TOP, width, 42))
 }
+
+/** Component, width on a worker, width on the control plane. */
+const CHIPS = [
+  ['kubelet', 55, 66],
+  ['containerd', 71, 82],
+  ['kube-proxy', 68, 80],
+] as const
+const CHIPS_WIDTH = 66 + 82 + 80 + 12 + 10
 
 function placeWorker(rects: Map<string, Rect>, host: HostElement, r: Rect): void {
   const name = nameOf(host)
-  const inner = r.width - 2 * 12
-  rects.set(componentId('kubelet', name), { x: r.x + 12, y: r.y + 42, width: inner, height: 28 })
-  rects.set(componentId('containerd', name), { x: r.x + 12, y: r.y + 76, width: inner / 2 - 3, height: 28 })
-  rects.set(componentId('kube-proxy', name), { x: r.x + 12 + inner / 2 + 3, y: r.y + 76, width: inner / 2 - 3, height: 28 })
+  let x = r.x + 12
+  for (const [component, width] of CHIPS) {
+    rects.set(componentId(component, name), { x, y: r.y + 40, width, height: 30 })
+    x += width + 5
+  }
 }
 
 function placePods(
@@ -106,6 +132,7 @@ function placePods(
   hosts: readonly HostElement[],
   rects: Map<string, Rect>,
   density: Map<string, PodDensity>,
+  hidden: Map<string, number>,
   tray: Rect,
   previous: Layout | undefined,
 ): Layout['slots'] {
@@ -135,36 +162,29 @@ function placePods(
       taken.add(next)
       slots.set(pod.id, { host, slot: next })
     }
-    const highest = Math.max(...taken) + 1
-    if (host === '') {
-      for (const pod of pods) {
-        const { slot } = slots.get(pod.id) as { slot: number }
-        const columns = Math.max(1, Math.floor(tray.width / 116))
-        rects.set(pod.id, { x: tray.x + (slot % columns) * 116, y: tray.y + Math.floor(slot / columns) * 12, width: 108, height: 44 })
-      }
-      continue
-    }
-    const card = rects.get(`host:${host}`) as Rect
+    let highest = 0
+    for (const slot of taken) highest = Math.max(highest, slot + 1)
     const element = hosts.find((h) => nameOf(h) === host)
-    if (element?.role === 'control-plane') {
-      density.set(host, 'card')
-      for (const pod of pods) {
-        const { slot } = slots.get(pod.id) as { slot: number }
-        rects.set(pod.id, { x: card.x + PAD + 340 + slot * 116, y: card.y + card.height - 56, width: 108, height: 42 })
-      }
-      continue
-    }
-    const mode = DENSITY.find((d) => highest <= d.columns * d.rows) ?? (DENSITY[DENSITY.length - 1] as (typeof DENSITY)[number])
+    const card = rects.get(`host:${host}`)
+    const area: Rect =
+      !element || !card
+        ? tray
+        : element.role === 'control-plane'
+          ? { x: card.x + PAD + CHIPS_WIDTH, y: card.y + STRIP_TOP, width: card.width - 2 * PAD - CHIPS_WIDTH, height: 42 }
+          : { x: card.x + 12, y: card.y + POD_AREA.top, width: card.width - 24, height: POD_AREA.height }
+    const grids = !element ? WAITING : element.role === 'control-plane' ? CONTROL : DENSITY
+    const mode = grids.find((d) => highest <= d.columns * d.rows) ?? (grids[grids.length - 1] as (typeof DENSITY)[number])
     density.set(host, mode.density)
-    const inner = card.width - 24
-    const width = (inner - (mode.columns - 1) * mode.gap) / mode.columns
-    const height = (POD_AREA.height - (mode.rows - 1) * mode.gap) / mode.rows
+    const room = mode.columns * mode.rows
+    const width = (area.width - (mode.columns - 1) * mode.gap) / mode.columns
+    const height = (area.height - (mode.rows - 1) * mode.gap) / mode.rows
+    let left = 0
     for (const pod of pods) {
       const { slot } = slots.get(pod.id) as { slot: number }
-      const column = slot % mode.columns
-      const row = Math.min(Math.floor(slot / mode.columns), mode.rows - 1)
-      rects.set(pod.id, { x: card.x + 12 + column * (width + mode.gap), y: card.y + POD_AREA.top + row * (height + mode.gap), width, height })
+      if (slot >= room) left++
+      else rects.set(pod.id, { x: area.x + (slot % mode.columns) * (width + mode.gap), y: area.y + Math.floor(slot / mode.columns) * (height + mode.gap), width, height })
     }
+    if (left > 0) hidden.set(host, left)
   }
   return slots
 }

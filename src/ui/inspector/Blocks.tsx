@@ -65,7 +65,8 @@ function OneBlock({ block }: { block: Block }) {
       )
     case 'table':
       return (
-        <div className={styles.tableScroll}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        <section className={styles.tableScroll} tabIndex={0} aria-label={block.caption}>
           <table className={styles.table}>
             <caption>{block.caption}</caption>
             <thead>
@@ -89,7 +90,7 @@ function OneBlock({ block }: { block: Block }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )
     case 'code':
       return (

@@ -8,8 +8,11 @@ import { FaultsMenu, faultsFor } from '../app/FaultsMenu.tsx'
 import { clock } from '../app/format.ts'
 import { useSession, useSessionState } from '../app/SessionContext.tsx'
 import { Button } from '../kit/Button.tsx'
+import { objectOf } from '../graph/ContextMenu.tsx'
 import { Blocks } from './Blocks.tsx'
 import styles from './Inspector.module.css'
+import { ObjectActions } from './ObjectActions.tsx'
+import { ReadingGuide } from './ReadingGuide.tsx'
 
 export default function Inspector() {
   const selection = useSessionState((s) => s.selection)
@@ -26,7 +29,7 @@ function Now() {
   return actor ? (
     <View element={actor} hint="Acts in this step. Click anything in the picture to look inside." />
   ) : (
-    <p className={styles.empty}>Click anything in the picture: a machine, a component, a pod. Its inside opens here.</p>
+    <ReadingGuide />
   )
 }
 
@@ -59,6 +62,7 @@ function View({ hint, ...target }: Target & { hint?: string }) {
   const element = useSessionState((s) => (target.element ? s.elements.get(target.element) : undefined))
   if (view === undefined) return null
   if (view === null) return <p className={styles.empty}>It does not exist at this moment. Step back to when it did, or forward until it appears.</p>
+  const object = target.object ?? (element?.type === 'pod' ? objectOf(element) : undefined)
   const active = view.tabs.some((t) => t.id === tab) ? tab : view.tabs[0]?.id
   const breakable = element ? faultsFor(element, session.store.getState().elements).length > 0 : false
   return (
@@ -89,16 +93,19 @@ function View({ hint, ...target }: Target & { hint?: string }) {
             </a>
           </p>
         ) : null}
-        {element && breakable ? (
-          <FaultsMenu
-            element={element}
-            trigger={
-              <Button>
-                <Zap size={14} /> What if …
-              </Button>
-            }
-          />
-        ) : null}
+        <div className={styles.actions}>
+          {element && breakable ? (
+            <FaultsMenu
+              element={element}
+              trigger={
+                <Button>
+                  <Zap size={14} /> What if …
+                </Button>
+              }
+            />
+          ) : null}
+          {object && active === view.tabs[0]?.id ? <ObjectActions target={object} /> : null}
+        </div>
         {view.tabs.map((t) => (
           <Tabs.Content key={t.id} value={t.id}>
             <Blocks blocks={t.blocks} />

@@ -39,8 +39,7 @@ export function Welcome({ onDismiss }: { onDismiss(): void }) {
     const example = EXAMPLES[0]
     if (!example) return
     draft.setState({ text: example.yaml })
-    const { ok } = await session.command({ do: 'apply', yaml: example.yaml })
-    if (ok) session.play()
+    await session.command({ do: 'apply', yaml: example.yaml }, { thenPlay: true })
   }
   return (
     <section className={styles.card} aria-label="Welcome">

@@ -7,14 +7,17 @@ import styles from './Transport.module.css'
 /** Shorter waits need no mention. */
 const IDLE_WORTH_SAYING_MS = 1500
 
+const UNITS = { message: 'messages', reconcile: 'passes', milestone: 'milestones' } as const
+
 export function CaptionBar() {
   const caption = useSessionState((s) => s.caption)
   const idleMs = useSessionState((s) => s.idleMs)
   const position = useSessionState((s) => s.position)
+  const size = useSessionState((s) => s.stepSize)
   const session = useSession()
   return (
     <section className={styles.caption} aria-label="What happens in this step" data-region="caption">
-      <h2 aria-live="polite" data-testid="caption">
+      <h2 data-testid="caption">
         {idleMs > IDLE_WORTH_SAYING_MS ? <span className={styles.idle}>{duration(idleMs)} pass</span> : null}
         {caption ? caption.title : 'Nothing has happened yet.'}
       </h2>
@@ -30,8 +33,8 @@ export function CaptionBar() {
             </Button>
           </>
         ) : null}
-        <span data-testid="position">
-          {position.index} / {position.of}
+        <span data-testid="position" className={styles.position} title={`Of the ${UNITS[size]} known on this branch; stepping on from the last one finds the next`}>
+          {position.index} of {position.of} {UNITS[size]}
         </span>
       </div>
     </section>

@@ -8,7 +8,7 @@ import styles from './Transport.module.css'
 
 /** A gap longer than this is drawn as a fold of fixed width. */
 const FOLD_MS = 4000
-const LABEL_WIDTH = 84
+const LABEL_WIDTH = 88
 
 const LANE_COLOUR: Readonly<Record<(typeof LANES)[number], string>> = {
   you: '--accent',
@@ -187,7 +187,7 @@ function paint(context: CanvasRenderingContext2D, size: { width: number; height:
   const span = width - left - 8
   const lane = (height - 6) / LANES.length
   context.clearRect(0, 0, width, height)
-  context.font = `12px ${colour('--font-ui')}`
+  context.font = `13px ${colour('--font-ui')}`
   context.textBaseline = 'middle'
   LANES.forEach((name, i) => {
     const y = 3 + lane * (i + 0.5)

@@ -1,15 +1,22 @@
 // First, back, play, step, last; how far a step goes and how fast play walks.
-import { FastForward, Pause, Play, SkipBack, SkipForward, StepBack, StepForward } from 'lucide-react'
+import { ChevronDown, FastForward, Pause, Play, SkipBack, SkipForward, StepBack, StepForward } from 'lucide-react'
 import type { StepSize } from '../../protocol/messages.ts'
 import { SPEEDS } from '../../session/session.ts'
 import { useSession, useSessionState } from '../app/SessionContext.tsx'
 import { Button } from '../kit/Button.tsx'
+import { Menu } from '../kit/Menu.tsx'
 import styles from './Transport.module.css'
 
 const SIZES: readonly { readonly value: StepSize; readonly label: string }[] = [
   { value: 'message', label: 'message' },
   { value: 'reconcile', label: 'reconcile' },
   { value: 'milestone', label: 'milestone' },
+]
+
+const WAITS: readonly { readonly label: string; readonly ms: number }[] = [
+  { label: '10 seconds', ms: 10_000 },
+  { label: '1 minute', ms: 60_000 },
+  { label: '5 minutes', ms: 300_000 },
 ]
 
 export const speedLabel = (speed: number): string => (speed >= 1 ? `${speed}×` : `1/${1 / speed}×`)
@@ -21,8 +28,9 @@ export function Transport() {
   const size = useSessionState((s) => s.stepSize)
   const atStart = useSessionState((s) => s.cursor === 0)
   const ready = useSessionState((s) => s.phase === 'ready')
+  const busy = useSessionState((s) => s.busy)
   return (
-    <div className={styles.transport} role="toolbar" aria-label="Transport">
+    <div className={styles.transport} role="toolbar" aria-label="Transport" aria-busy={busy}>
       <div className={styles.row}>
         <Button label="First step" shortcut="Home" disabled={!ready || atStart} onClick={() => void session.first()}>
           <SkipBack size={17} />
@@ -64,9 +72,25 @@ export function Transport() {
             ))}
           </select>
         </label>
-        <Button title="Jump to the next event that a newcomer would notice" shortcut="N" disabled={!ready} onClick={() => void session.jump(1)}>
-          Next event
-        </Button>
+        <Menu
+          label="Skip ahead"
+          groups={[
+            {
+              title: 'Skip to',
+              items: [
+                { id: 'next', label: 'the next event', detail: 'that a newcomer would notice (N)', onSelect: () => void session.jump(1) },
+                { id: 'error', label: 'the next trouble', detail: 'something fails or is refused', onSelect: () => void session.jump(1, { errors: true }) },
+                { id: 'quiet', label: 'the quiet', detail: 'only periodic work is left (Q)', onSelect: () => void session.runUntilQuiet() },
+              ],
+            },
+            { title: 'Let time pass', items: WAITS.map((w) => ({ id: w.label, label: w.label, onSelect: () => void session.letPass(w.ms) })) },
+          ]}
+          trigger={
+            <Button disabled={!ready}>
+              Skip <ChevronDown size={14} />
+            </Button>
+          }
+        />
       </div>
     </div>
   )
