@@ -14,6 +14,7 @@ import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from './storage.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { validatingAdmissionPolicy } from './policy/plugin.ts'
 import type { AdmissionPlugin } from './types.ts'
 
 export const ADMISSION_PLUGINS: readonly AdmissionPlugin[] = [
@@ -35,6 +36,7 @@ export const ADMISSION_PLUGINS: readonly AdmissionPlugin[] = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  validatingAdmissionPolicy,
   resourceQuota,
 ]
 
