@@ -3,7 +3,8 @@ import type { TraceRecord } from '../sim/trace/record.ts'
 import { elementOf } from './names.ts'
 import type { Lane, TimelineMark } from './scene.ts'
 
-const BAD = /failed|denied|rejected|lost|unschedulable|backoff|dropped|stopped/i
+/** A node that a filter rejects is no trouble as long as another one fits. */
+const BAD = /failed|denied|(?<!filter\.)rejected|lost|unschedulable|backoff|dropped|stopped/i
 
 export function laneOf(record: TraceRecord): Lane {
   const { kind, actor } = record

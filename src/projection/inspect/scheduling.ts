@@ -2,13 +2,15 @@ import type { AttemptRecord } from '../../sim/components/scheduler/explain.ts'
 import type { Block, Cell } from '../inspect.ts'
 
 /** Node columns that fit the pane. */
-const COLUMNS = 6
+const COLUMNS = 4
 
 /** The node × plugin table of one attempt: verdicts and weighted scores. */
 export function attemptBlocks(attempt: AttemptRecord): Block[] {
   const rejected = new Map(attempt.rejected.map((r) => [r.node, r]))
   const scored = new Map(attempt.scored.map((s) => [s.node, s]))
-  const nodes = [...new Set([...attempt.scored.map((s) => s.node), ...attempt.rejected.map((r) => r.node)])].sort()
+  // Nodes that could take the pod first, the best of them in front; then those that could not.
+  const byTotal = [...attempt.scored].sort((a, b) => b.total - a.total || (a.node < b.node ? -1 : 1)).map((s) => s.node)
+  const nodes = [...new Set([...(attempt.node ? [attempt.node] : []), ...byTotal, ...attempt.rejected.map((r) => r.node)])]
   const shown = nodes.slice(0, COLUMNS)
   const plugins = [...new Set(attempt.scored.flatMap((s) => s.plugins.map((p) => p.plugin)))]
   const weights = new Map(attempt.scored.flatMap((s) => s.plugins.map((p) => [p.plugin, p.weight] as const)))
