@@ -7,7 +7,7 @@ import { store } from '../../client/informer.ts'
 import { apiMicroTime, apiTime } from '../../client/time.ts'
 import type { Context } from '../../net/context.ts'
 import type { CallResult } from '../../net/types.ts'
-import type { CriReply, ImageStatus } from '../runtime/cri.ts'
+import type { CriMethods, CriReply, ImageStatus } from '../runtime/cri.ts'
 import { hex64 } from '../runtime/images/registry.ts'
 import { goDuration } from './backoff.ts'
 import { config, KUBELET_VERSION, LEASE_DURATION_SECONDS, LEASE_RENEW_MS, NODE_STATUS_MAX_IMAGES, STATUS_REPORT_MS, STATUS_UPDATE_MS } from './config.ts'
@@ -26,6 +26,7 @@ interface RuntimeHealth {
   readonly okAt: number
   readonly networkReady: boolean
   readonly networkMessage: string
+  readonly bootedAt: number
 }
 
 interface Reported {
@@ -34,9 +35,10 @@ interface Reported {
   readonly everReady: boolean
   readonly registered: boolean
   readonly images: readonly ImageStatus[]
+  readonly rebootTold: boolean
 }
 
-const health = (ctx: Context): RuntimeHealth => ctx.table<RuntimeHealth>('node').get('health') ?? { okAt: -1, networkReady: false, networkMessage: 'Network plugin returns error: cni plugin not initialized' }
+const health = (ctx: Context): RuntimeHealth => ctx.table<RuntimeHealth>('node').get('health') ?? { okAt: -1, networkReady: false, networkMessage: 'Network plugin returns error: cni plugin not initialized', bootedAt: 0 }
 const reported = (ctx: Context): Reported => ctx.table<Reported>('node').get('reported') as Reported
 
 export function networkError(ctx: Context): string | undefined {
@@ -49,7 +51,7 @@ export function runtimeFailed(_ctx: Context, _message: string): void {
 }
 
 export function startNodeStatus(ctx: Context): void {
-  ctx.table<Reported>('node').put('reported', { conditions: [], reportedAt: -1, everReady: false, registered: false, images: [] })
+  ctx.table<Reported>('node').put('reported', { conditions: [], reportedAt: -1, everReady: false, registered: false, images: [], rebootTold: false })
   nodeEvent(ctx, 'Normal', 'Starting', 'Starting kubelet.')
   checkRuntime(ctx, 'register')
 }
@@ -108,7 +110,7 @@ function statusOf(ctx: Context): NonNullable<Node['status']> {
     nodeInfo: {
       machineID: hex64(`machine ${node}`).slice(0, 32),
       systemUUID: uuid(`system ${node}`),
-      bootID: uuid(`boot ${node}`),
+      bootID: uuid(`boot ${node} ${health(ctx).bootedAt}`),
       kernelVersion: '6.8.0-60-generic',
       osImage: 'Debian GNU/Linux 12 (bookworm)',
       containerRuntimeVersion: 'containerd://2.2.0',
@@ -147,7 +149,9 @@ function report(ctx: Context): void {
   const before = reported(ctx)
   const strip = (list: readonly NodeCondition[]): string => JSON.stringify(list.map((c) => [c.type, c.status, c.reason, c.message]))
   const known = current(ctx)
-  const differs = strip(status.conditions ?? []) !== strip(before.conditions) || JSON.stringify(known?.status?.images ?? []) !== JSON.stringify(status.images ?? [])
+  const rebooted = known?.status?.nodeInfo?.bootID !== undefined && known.status.nodeInfo.bootID !== '' && known.status.nodeInfo.bootID !== status.nodeInfo?.bootID
+  if (rebooted && !before.rebootTold) nodeEvent(ctx, 'Warning', 'Rebooted', `Node ${config(ctx).node} has been rebooted, boot id: ${status.nodeInfo?.bootID ?? ''}`)
+  const differs = rebooted || strip(status.conditions ?? []) !== strip(before.conditions) || JSON.stringify(known?.status?.images ?? []) !== JSON.stringify(status.images ?? [])
   if (!differs && ctx.now - before.reportedAt < STATUS_REPORT_MS) return
   if (differs) ctx.foreground()
   const old = before.conditions.find((c) => c.type === 'Ready')
@@ -158,7 +162,7 @@ function report(ctx: Context): void {
     if (c.type === 'Ready') nodeEvent(ctx, 'Normal', c.status === 'True' ? 'NodeReady' : 'NodeNotReady', `Node ${config(ctx).node} status is now: ${c.status === 'True' ? 'NodeReady' : 'NodeNotReady'}`)
   }
   if (old?.status !== ready?.status) ctx.record('kubelet.node.status', { ready: ready?.status === 'True', message: ready?.message ?? '' }, { apiVersion: 'v1', kind: 'Node', name: config(ctx).node })
-  ctx.table<Reported>('node').put('reported', { ...before, conditions: status.conditions ?? [], reportedAt: ctx.now, everReady: before.everReady || ready?.status === 'True' })
+  ctx.table<Reported>('node').put('reported', { ...before, conditions: status.conditions ?? [], reportedAt: ctx.now, everReady: before.everReady || ready?.status === 'True', rebootTold: rebooted })
   apiRequest(ctx, config(ctx).client, { method: 'PATCH', path: `/api/v1/nodes/${config(ctx).node}/status`, body: { status }, contentType: 'application/strategic-merge-patch+json' }, { kind: 'node.reported' })
 }
 
@@ -206,10 +210,10 @@ function createLease(ctx: Context): void {
 }
 
 export const nodeHandlers: Readonly<Record<string, (ctx: Context, payload: never) => void>> = {
-  'node.runtime': ((ctx: Context, result: CallResult<CriReply<{ runtimeReady: boolean; networkReady: boolean; networkMessage: string }>, 'register' | 'report'>) => {
+  'node.runtime': ((ctx: Context, result: CallResult<CriReply<CriMethods['Status']['answer']>, 'register' | 'report'>) => {
     const reply = result.form === 'response' ? result.value : undefined
     const before = health(ctx)
-    if (reply?.ok) ctx.table<RuntimeHealth>('node').put('health', { okAt: ctx.now, networkReady: reply.value.networkReady, networkMessage: reply.value.networkMessage })
+    if (reply?.ok) ctx.table<RuntimeHealth>('node').put('health', { okAt: ctx.now, networkReady: reply.value.networkReady, networkMessage: reply.value.networkMessage, bootedAt: reply.value.bootedAt })
     else if (before.okAt < 0) ctx.table<RuntimeHealth>('node').put('health', before)
     if (result.data === 'register') {
       register(ctx)

@@ -114,7 +114,7 @@ export interface LogOptions {
 
 /** Methods with request and answer. */
 export interface CriMethods {
-  Status: { request: Record<string, never>; answer: { runtimeReady: boolean; networkReady: boolean; networkMessage: string } }
+  Status: { request: Record<string, never>; answer: { runtimeReady: boolean; networkReady: boolean; networkMessage: string; /** When the machine was started. */ bootedAt: number } }
   UpdateRuntimeConfig: { request: { podCIDR: string }; answer: Record<string, never> }
   RunPodSandbox: { request: SandboxConfig; answer: { id: string; ip: string } }
   StopPodSandbox: { request: { id: string }; answer: Record<string, never> }

@@ -304,6 +304,24 @@ const APPLETS: Readonly<Record<string, Applet>> = {
     r.stack.push({ i: 'exec', argv: argv.slice(argv[1] === '-n' ? 3 : 1) })
     return { done: true }
   },
+  yes: (m, r, argv) => {
+    // As much as a reader could want; the writer of an endless stream would never be waited for.
+    write(m, r, 1, `${argv.slice(1).join(' ') || 'y'}\n`.repeat(1000))
+    return 0
+  },
+  df: (m, r, argv) => {
+    const human = flagsOf(argv).includes('h')
+    write(m, r, 1, human ? 'Filesystem                Size      Used Available Use% Mounted on\noverlay                 100.0G     12.0G     88.0G  12% /\n' : 'Filesystem           1K-blocks      Used Available Use% Mounted on\noverlay              104857600  12582912  92274688  12% /\n')
+    return 0
+  },
+  free: (m, r) => {
+    write(m, r, 1, '              total        used        free      shared  buff/cache   available\nMem:        8388608     1048576     6291456        1024     1048576     7340032\nSwap:             0           0           0\n')
+    return 0
+  },
+  uptime: (m, r) => {
+    write(m, r, 1, ` ${formatDate(EPOCH_MS + m.around.now, '%H:%M:%S')} up 10 min,  0 users,  load average: 0.05, 0.04, 0.01\n`)
+    return 0
+  },
   sync: () => 0,
   usleep: (m, _r, argv, state) => (state !== undefined ? 0 : { wait: { w: 'sleep', until: m.around.now + Number(argv[1] ?? 0) / 1000 }, state: true }),
   clear: () => 0,

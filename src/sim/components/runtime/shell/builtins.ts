@@ -22,10 +22,11 @@ export function runBuiltin(m: Machine, r: Running, argv: readonly string[], stat
       write(m, r, 1, formatPrintf(args))
       return args.length === 0 ? 2 : 0
     case 'test':
+    case '[[':
     case '[': {
-      const words = command === '[' ? args.slice(0, -1) : args
-      if (command === '[' && args.at(-1) !== ']') {
-        write(m, r, 2, `${shellName(r)}: [: missing ]\n`)
+      const words = command === 'test' ? args : args.slice(0, -1)
+      if (command !== 'test' && args.at(-1) !== `${command === '[' ? '' : ']'}]`) {
+        write(m, r, 2, `${shellName(r)}: ${command}: missing ${command === '[' ? ']' : ']]'}\n`)
         return 2
       }
       try {
