@@ -21,16 +21,16 @@ function isPretty(req: IncomingMessage): boolean {
   return /^(curl|Wget|Mozilla\/5\.0)/.test(req.headers['user-agent'] ?? '')
 }
 
-export function bodyText(req: IncomingMessage, response: HttpResponse): string {
+export function bodyText(req: IncomingMessage, response: HttpResponse): string | Buffer {
   const { body } = response
   if (body === undefined) return ''
-  if (typeof body === 'string') return body
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return body
   return isPretty(req) ? goJson(body, 2) : `${goJson(body)}\n`
 }
 
 const acceptsGzip = (req: IncomingMessage): boolean => /(^|,)\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+)?\s*(,|$)/.test(String(req.headers['accept-encoding'] ?? ''))
 
-export function sendText(req: IncomingMessage, res: ServerResponse, status: number, headers: HttpResponse['headers'], text: string): void {
+export function sendText(req: IncomingMessage, res: ServerResponse, status: number, headers: HttpResponse['headers'], text: string | Buffer): void {
   if (res.destroyed || res.headersSent) return
   for (const [name, value] of Object.entries(headers)) {
     // A header value that HTTP cannot carry is left out rather than let it break the answer.
@@ -38,7 +38,7 @@ export function sendText(req: IncomingMessage, res: ServerResponse, status: numb
       res.setHeader(name, value as string | string[])
     } catch {}
   }
-  const bytes = Buffer.from(text)
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
   const finish = (data: Buffer): void => {
     if (res.destroyed) return
     res.setHeader('content-length', data.length)

@@ -1,12 +1,13 @@
 // The Kubernetes API over HTTP: every request goes to the simulated API server as it came.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest } from '../src/sim/api/http.ts'
+import type { HttpRequest, HttpResponse } from '../src/sim/api/http.ts'
 import { STATIC_TOKENS } from '../src/sim/cluster/door.ts'
 import { queryBool, requestInfo } from '../src/sim/components/apiserver/request-info.ts'
 import { goJson, sendResponse, sendStatus } from './answers.ts'
 import { BODY_LIMIT, readBody } from './body.ts'
 import { jsonDepth, MAX_JSON_DEPTH } from './depth.ts'
 import type { SimulationHost } from './host.ts'
+import { asksForProtobufV2, isOpenAPI, openapiV2Protobuf, V2_PROTOBUF_TYPE, withTexts } from './openapi.ts'
 import { PROTOBUF, protobufToJson } from './protobuf/decode.ts'
 
 /** A watcher that leaves this much unread is cut off, as the watch cache cuts off slow watchers. */
@@ -64,9 +65,18 @@ export async function serveApi(host: SimulationHost, req: IncomingMessage, res: 
     serveStream(host, request, req, res)
     return
   }
-  const response = await host.request(request)
+  const response = await (isOpenAPI(request.path) ? openapi(host, request) : host.request(request))
   if (response.status === 0) sendStatus(req, res, 502, 'BadGateway', `the simulated API server gave no answer: ${typeof response.body === 'string' ? response.body : ''}`)
   else sendResponse(req, res, response)
+}
+
+async function openapi(host: SimulationHost, request: HttpRequest): Promise<HttpResponse> {
+  const protobuf = asksForProtobufV2(request.path, request.headers.accept)
+  const response = await host.request(protobuf ? { ...request, headers: { ...request.headers, accept: 'application/json' } } : request)
+  if (response.status !== 200 || typeof response.body !== 'object') return response
+  const document = withTexts(response.body as Record<string, unknown>)
+  if (!protobuf) return { ...response, body: document }
+  return { ...response, headers: { ...response.headers, 'content-type': V2_PROTOBUF_TYPE }, body: openapiV2Protobuf(document) }
 }
 
 function serveStream(host: SimulationHost, request: HttpRequest, req: IncomingMessage, res: ServerResponse): void {
