@@ -5,7 +5,7 @@ import type { HostElement, PersonElement } from '../scene.ts'
 import type { World } from '../world.ts'
 import { CONCEPTS } from '../explain/concepts.ts'
 import { eventsBlock, historyBlocks, metadataFacts } from './objects.ts'
-import { toYaml } from './index.ts'
+import { toYaml } from './yaml.ts'
 
 const number = (n: number): string => String(Math.round(n * 100) / 100)
 

@@ -1,6 +1,5 @@
 // What the inspector shows of an element or object.
-import { stringify } from 'yaml'
-import type { KubeObject, ObjectRef } from '../../sim/api/types/object.ts'
+import type { ObjectRef } from '../../sim/api/types/object.ts'
 import type { InspectorView } from '../inspect.ts'
 import type { SceneElement } from '../scene.ts'
 import type { World } from '../world.ts'
@@ -37,5 +36,3 @@ export function inspectObject(world: World, ref: ObjectRef): InspectorView | nul
 export function resourceOf(world: World, ref: Pick<ObjectRef, 'apiVersion' | 'kind'>): string | undefined {
   return world.resourceOf(ref.apiVersion, ref.kind)
 }
-
-export const toYaml = (object: KubeObject): string => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })

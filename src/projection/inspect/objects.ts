@@ -9,7 +9,7 @@ import { actorName } from '../names.ts'
 import { podCells } from '../project.ts'
 import type { World } from '../world.ts'
 import { attemptBlocks } from './scheduling.ts'
-import { toYaml } from './index.ts'
+import { toYaml } from './yaml.ts'
 
 const ABOUT: Readonly<Record<string, { readonly text: string; readonly concept: keyof typeof CONCEPTS }>> = {
   Pod: { text: 'One or more containers that share a network address, volumes and fate, on one node.', concept: 'pods' },

@@ -236,7 +236,7 @@ function bringUp(cluster: Cluster, expectNodes: number): void {
     if (!bootstrapped() || !isUp(cluster, expectNodes)) continue
     if (profile === 'default' && sim.processList().some((p) => p.type === 'kubeadm' && p.running)) continue
     // What was held up while the API server was not there yet (events of static pods, retries) comes in late.
-    for (const end = sim.now + SETTLE_MS; sim.now < end && sim.nextAt() !== undefined; ) sim.runToTime(Math.min(end, sim.now + 1000)) || sim.step()
+    sim.runToTime(sim.now + SETTLE_MS)
     sim.runUntil({ kind: 'quiet' }, 200_000)
     return
   }
