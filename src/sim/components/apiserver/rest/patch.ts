@@ -1,4 +1,5 @@
 // PATCH: handlers/patch.go. The patched object goes the way of an update; apply may create.
+import { getOwn, isRecord, setOwn } from '../../../../lib/own.ts'
 import { ok, type Result } from '../../../../lib/result.ts'
 import { invalid as invalidField } from '../../../api/field.ts'
 import { type DecodedObject, decodeTree, strictDecodingText } from '../../../api/decode.ts'
@@ -134,9 +135,28 @@ function changed(rq: ResourceRq, type: string, current: KubeObject, options: Opt
     if (merged.value === undefined) return refuse(strategicStatus(merged.error))
     result = merged.value
     strictErrors = read.value.strictErrors
-    quoted = () => goValue(patch)
+    quoted = () => goValue(afterMerge(patch, current))
   }
   return decodeResult(rq, result, strictErrors, quoted, options, kind)
+}
+
+const SET_ELEMENT_ORDER = '$setElementOrder/'
+
+/** What strategicpatch's merge leaves of the patch it is given: lists that came with their order are taken out of it (mergePatchIntoOriginal). */
+function afterMerge(patch: unknown, original: unknown): unknown {
+  if (!isRecord(patch) || !isRecord(original)) return patch
+  const merged = new Set(
+    Object.keys(patch)
+      .filter((key) => key.startsWith(SET_ELEMENT_ORDER))
+      .map((key) => key.slice(SET_ELEMENT_ORDER.length))
+      .filter((list) => Object.hasOwn(patch, list) || Object.hasOwn(original, list)),
+  )
+  const left: Record<string, unknown> = {}
+  for (const key of Object.keys(patch)) {
+    const list = key.startsWith(SET_ELEMENT_ORDER) ? key.slice(SET_ELEMENT_ORDER.length) : key
+    if (!merged.has(list)) setOwn(left, key, afterMerge(patch[key], getOwn(original, key)))
+  }
+  return left
 }
 
 /** interpretStrategicMergePatchError. */
