@@ -1,4 +1,7 @@
 // Every kind of this part of the registry.
+import { validatingAdmissionPolicy } from './admissionregistration/validatingadmissionpolicy.ts'
+import { validatingAdmissionPolicyBinding } from './admissionregistration/validatingadmissionpolicybinding.ts'
+import { mutatingWebhookConfiguration, validatingWebhookConfiguration } from './admissionregistration/webhookconfigurations.ts'
 import { customResourceDefinition } from './apiextensions/customresourcedefinition.ts'
 import { apiService } from './apiregistration/apiservice.ts'
 import { certificateSigningRequest } from './certificates/certificatesigningrequest.ts'
@@ -55,4 +58,8 @@ export const otherKinds: KindStrategy[] = [
   runtimeClass,
   apiService,
   customResourceDefinition,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
+  validatingWebhookConfiguration,
+  mutatingWebhookConfiguration,
 ]
