@@ -6,6 +6,7 @@ import { goJson, statusBody } from './answers.ts'
 import { isStream, toHttpRequest } from './api.ts'
 import { serveAttach, serveExec } from './exec.ts'
 import type { SimulationHost } from './host.ts'
+import { servePortForward } from './port-forward.ts'
 import { answerRaw } from './raw.ts'
 import { acceptWebSocket, isWebSocket, type WebSocketConnection } from './websocket.ts'
 
@@ -19,12 +20,13 @@ export function serveUpgrade(host: SimulationHost, req: IncomingMessage, socket:
   if (isWebSocket(req)) {
     if (connects && info.subresource === 'exec') return serveExec(host, request, query, req, socket, head)
     if (connects && info.subresource === 'attach') return serveAttach(host, request, query, req, socket, head)
-    if (!connects && isStream(request)) return serveWatch(host, request, req, socket, head)
+    if (connects) return servePortForward(host, request, req, socket, head)
+    if (isStream(request)) return serveWatch(host, request, req, socket, head)
   }
   // Whoever asks for what is refused hears the refusal; for the rest there is no such connection.
   void host.request(request).then((response) => {
     if (response.status >= 300) answerRaw(socket, response)
-    else answerRaw(socket, { status: 501, headers: { 'content-type': 'application/json' }, body: statusBody(501, 'NotImplemented', `upgrade to ${req.headers.upgrade ?? ''} is not built; exec and attach speak websockets`) })
+    else answerRaw(socket, { status: 501, headers: { 'content-type': 'application/json' }, body: statusBody(501, 'NotImplemented', `upgrade to ${req.headers.upgrade ?? ''} is not built; exec, attach and port-forward speak websockets`) })
   })
 }
 
