@@ -57,7 +57,7 @@ export class Tokens {
           this.learnSuffix(match[2] as string)
         }
       }
-      for (const k of ['currentRevision', 'updateRevision']) if (typeof v[k] === 'string') this.learnHash(v[k].split('-').at(-1))
+      for (const k of ['currentRevision', 'updateRevision']) if (typeof v[k] === 'string') this.learnHash((v[k] as string).split('-').at(-1) as string)
       for (const x of Object.values(v)) this.learn(x)
     }
   }

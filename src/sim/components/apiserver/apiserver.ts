@@ -2,19 +2,19 @@
 // carried out here: etcd transactions, reads, watches, proxied calls.
 import type { Context, ComponentType } from '../../net/context.ts'
 import type { CallResult } from '../../net/types.ts'
-import { unknownError } from '../../api/status.ts'
-import { type EtcdAnswer, prefixEnd, type RangeResponse, type TxnResponse, type WatchChunk } from '../etcd/types.ts'
+import { type EtcdAnswer, prefixEnd, type RangeResponse, type WatchChunk } from '../etcd/types.ts'
 import { bootstrapHandlers, startBootstrap } from './bootstrap/bootstrap.ts'
 import { cacheState, fill, reset, setCacheState, take } from './cache/cache.ts'
+import { endpointHandlers, startEndpoints } from './bootstrap/endpoints.ts'
 import { compactionHandlers, startCompactor } from './cache/compaction.ts'
 import { callEtcd, memberOf, passOverMember } from './etcd-client.ts'
 import { definitionHandlers, definitionsChanged, startDefinitions } from './definitions/controllers.ts'
-import { etcdUnavailable, onLookup, onRange, onWaitTimeout, startLookup, wake } from './needs.ts'
+import { onLookup, onRange, onWaitTimeout, startLookup, wake } from './needs.ts'
 import { dropProxy, onProxyAnswer } from './proxy.ts'
-import { callKey, committed, conflicted, inFlight, onRequest, receive, respondStatus } from './serve.ts'
+import { onRequest, receive } from './serve.ts'
 import { REGISTRY_PREFIX } from './storage-keys.ts'
-import type { InFlight } from './types.ts'
 import { closeAllWatches, closeWatch, dispatch, onBookmarks, onWatchTimeout } from './watch/serve.ts'
+import { writeHandlers } from './writes.ts'
 import type { HttpRequest } from '../../api/http.ts'
 
 export type { KubeApiserverConfig } from './types.ts'
@@ -50,6 +50,7 @@ function onList(ctx: Context, result: CallResult<EtcdAnswer<RangeResponse>>): vo
   const early = ctx.table<{ request: HttpRequest; call: number; cause: number; background: boolean }>('early')
   startBootstrap(ctx)
   startDefinitions(ctx)
+  startEndpoints(ctx)
   for (const [key, item] of early.entries()) {
     early.delete(key)
     ctx.resume(item)
@@ -89,38 +90,6 @@ function onEvent(ctx: Context, result: CallResult<WatchChunk | EtcdAnswer<unknow
   wake(ctx)
 }
 
-interface TxnData {
-  readonly call: number
-  readonly stores: string
-  readonly compare: readonly string[]
-}
-
-function onTxn(ctx: Context, result: CallResult<EtcdAnswer<TxnResponse>, TxnData>): void {
-  const { call, stores, compare } = result.data
-  const item = inFlight(ctx).get(callKey(call))
-  if (!item || item.stores !== stores) return
-  if (result.form !== 'response') {
-    passOverMember(ctx)
-    respondStatus(ctx, item, unknownError(result.form === 'error' ? etcdUnavailable(result.error) : 'EOF'))
-    return
-  }
-  if (!result.value.ok) {
-    respondStatus(ctx, item, unknownError(result.value.error))
-    return
-  }
-  const { succeeded, revision, responses } = result.value.value
-  if (succeeded) {
-    committed(ctx, item, stores, revision)
-    return
-  }
-  const known: Record<string, InFlight['known'][string]> = {}
-  compare.forEach((key, i) => {
-    const answer = responses[i]
-    known[key] = answer?.op === 'range' ? (answer.kvs[0] ?? null) : null
-  })
-  conflicted(ctx, item, known)
-}
-
 export const kubeApiserverType: ComponentType = {
   type: 'kube-apiserver',
   start: list,
@@ -130,7 +99,6 @@ export const kubeApiserverType: ComponentType = {
     'apiserver.cache.event': onEvent,
     'apiserver.cache.retry': list,
     'apiserver.cache.rewatch': watch,
-    'apiserver.etcd.txn': onTxn,
     'apiserver.etcd.range': onRange,
     'apiserver.wait.timeout': onWaitTimeout,
     'apiserver.lookup.start': startLookup,
@@ -143,6 +111,8 @@ export const kubeApiserverType: ComponentType = {
       dropProxy(ctx, call)
     },
     ...compactionHandlers,
+    ...writeHandlers,
+    ...endpointHandlers,
     ...bootstrapHandlers,
     ...definitionHandlers,
   },

@@ -5,7 +5,7 @@ import type { Context } from '../../net/context.ts'
 import type { CallResult } from '../../net/types.ts'
 import type { EtcdAnswer, RangeResponse } from '../etcd/types.ts'
 import { cacheState } from './cache/cache.ts'
-import { callEtcd, passOverMember } from './etcd-client.ts'
+import { callEtcd, hasOtherMember, memberOf, passOverMember } from './etcd-client.ts'
 import type { Missing } from './refusal.ts'
 import { advance, callKey, inFlight } from './serve.ts'
 import type { Got, InFlight, Need } from './types.ts'
@@ -25,6 +25,9 @@ interface NeedData {
   readonly call: number
   readonly id: string
   readonly need: Need
+  /** The etcd member that was asked, and how many were asked before. */
+  readonly member?: string
+  readonly tries?: number
 }
 
 const waiting = (ctx: Context) => ctx.table<Waiting>('waiting')
@@ -36,12 +39,9 @@ export function ask(ctx: Context, item: InFlight, missing: Missing): void {
   switch (need.kind) {
     case 'fresh':
     case 'ping':
-      park('reading etcd')
-      callEtcd(ctx, 'etcd.range', { key: HEALTH_KEY, countOnly: true }, { kind: 'apiserver.etcd.range', data }, 'current revision')
-      return
     case 'range':
       park('reading etcd')
-      callEtcd(ctx, 'etcd.range', need.request, { kind: 'apiserver.etcd.range', data }, `range ${need.request.key.replace('/registry/', '')}`)
+      askEtcd(ctx, data)
       return
     case 'revision':
       if (cacheState(ctx).revision >= need.revision) {
@@ -57,6 +57,13 @@ export function ask(ctx: Context, item: InFlight, missing: Missing): void {
       if (need.afterMs) ctx.setTimer(`lookup/${item.call}`, need.afterMs, 'apiserver.lookup.start', data)
       else startLookup(ctx, data)
   }
+}
+
+function askEtcd(ctx: Context, data: NeedData): void {
+  const { need } = data
+  const then = { kind: 'apiserver.etcd.range', data: { ...data, member: memberOf(ctx) } }
+  if (need.kind === 'range') callEtcd(ctx, 'etcd.range', need.request, then, `range ${need.request.key.replace('/registry/', '')}`)
+  else callEtcd(ctx, 'etcd.range', { key: HEALTH_KEY, countOnly: true }, then, 'current revision')
 }
 
 function give(ctx: Context, item: InFlight, id: string, got: Got): void {
@@ -79,8 +86,14 @@ export function onRange(ctx: Context, result: CallResult<EtcdAnswer<RangeRespons
     return
   }
   if (result.form !== 'response') {
-    ctx.record('apiserver.etcd.failed', { member: 'etcd', error: result.form === 'error' ? result.error : result.form })
-    passOverMember(ctx)
+    const { member, tries = 0 } = result.data
+    ctx.record('apiserver.etcd.failed', { member: member ?? '', error: result.form === 'error' ? result.error : result.form })
+    passOverMember(ctx, member)
+    // A read may be asked of anyone.
+    if (hasOtherMember(ctx, tries + 1)) {
+      askEtcd(ctx, { ...result.data, tries: tries + 1 })
+      return
+    }
     give(ctx, item, id, { refused: unknownError(result.form === 'error' ? etcdUnavailable(result.error) : 'EOF') })
     return
   }

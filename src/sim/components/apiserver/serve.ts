@@ -14,7 +14,6 @@ import { authorize } from './authz/authorize.ts'
 import { cacheState, withRevision } from './cache/cache.ts'
 import { makeView, routeOf } from './cache/view.ts'
 import { answerBody } from './encode/answer.ts'
-import { callEtcd } from './etcd-client.ts'
 import { classify } from './flowcontrol/classify.ts'
 import { count, metricsOf } from './metrics.ts'
 import { ask, forgetNeeds } from './needs.ts'
@@ -25,6 +24,7 @@ import type { Note, Rq } from './rest/request.ts'
 import { route } from './router.ts'
 import type { Answer, Got, InFlight, KubeApiserverConfig, Plan, RequestInfo, Then } from './types.ts'
 import { openWatch } from './watch/serve.ts'
+import { write } from './writes.ts'
 
 export const inFlight = (ctx: Context) => ctx.table<InFlight>('in-flight')
 export const callKey = (call: number): string => String(call).padStart(10, '0')
@@ -183,8 +183,7 @@ function execute(ctx: Context, item: InFlight, plan: Plan): void {
       respond(ctx, item, plan.answer)
       return
     case 'commit':
-      inFlight(ctx).put(callKey(item.call), { ...item, then: plan.then, stores: plan.stores, stage: 'writing etcd', waitsFor: '' })
-      callEtcd(ctx, 'etcd.txn', plan.txn, { kind: 'apiserver.etcd.txn', data: { call: item.call, stores: plan.stores, compare: plan.txn.compare.map((c) => c.key) } }, plan.stores.replace('/registry/', ''))
+      write(ctx, { ...item, then: plan.then, stores: plan.stores }, plan.txn)
       return
     case 'continue':
       advance(ctx, withPhase(item, plan.then, undefined))

@@ -151,6 +151,8 @@ export interface InFlight {
   readonly waitsFor?: string
   readonly then?: Then
   readonly stores?: string
+  /** The transaction that etcd has not answered yet. */
+  readonly txn?: TxnRequest
   /** The call to a kubelet that answers this request. */
   readonly backend?: number
   readonly warnings: readonly string[]
