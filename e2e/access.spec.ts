@@ -39,6 +39,43 @@ test('everything is reachable by keyboard: regions, picture, inspector, transpor
   await expect(page.getByRole('dialog', { name: 'Search' })).toBeVisible()
   await page.keyboard.type('coredns')
   await expect(page.getByRole('option').first()).toBeVisible()
+  await page.keyboard.press('Escape')
+  // The menu of the focused element, without a mouse.
+  await page.locator('section[data-region="graph"]').focus()
+  await page.keyboard.press('.')
+  await expect(page.getByRole('menu')).toBeVisible()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('menu')).toHaveCount(0)
+  await expect(page.locator('section[data-region="graph"]')).toBeFocused()
+})
+
+test('steps are announced at once, and rarely while playing', async ({ page }) => {
+  await openPage(page)
+  await page.evaluate(() => {
+    const said: number[] = []
+    Object.assign(window, { said })
+    const live = document.querySelector('[data-testid="announcer"]')
+    if (live) new MutationObserver(() => said.push(performance.now())).observe(live, { childList: true, characterData: true, subtree: true })
+  })
+  await page.getByRole('combobox', { name: 'Speed' }).selectOption('8')
+  await apply(page)
+  await page.waitForTimeout(6500)
+  await page.getByRole('button', { name: 'Pause' }).click()
+  const gaps = await page.evaluate(() => (window as unknown as { said: number[] }).said.map((t, i, all) => (i === 0 ? Number.POSITIVE_INFINITY : t - (all[i - 1] ?? 0))))
+  expect(gaps.length).toBeGreaterThan(1)
+  // The first gap lies between the command and the start of playing.
+  expect(Math.min(...gaps.slice(2))).toBeGreaterThan(1900)
+  await page.getByRole('button', { name: 'Step forward' }).click()
+  await expect(page.getByTestId('announcer')).toHaveText((await page.getByTestId('caption').innerText()).replace(/^[\d.]+ \w+ pass\s*/, ''))
+})
+
+test('forced colours keep the states apart', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await openPage(page)
+  await expect(page.locator('[data-element="host:node-1"]')).toContainText('● Ready')
+  await page.getByRole('tab', { name: 'Objects' }).focus()
+  expect(await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle)).not.toBe('none')
 })
 
 test('reduced motion: nothing moves by itself', async ({ page }) => {
@@ -62,7 +99,7 @@ test('the outline says what the picture shows', async ({ page }) => {
 test('on a phone everything is there, one pane at a time', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 })
   await openPage(page)
-  await page.getByRole('button', { name: 'Manifest' }).click()
+  await page.getByRole('button', { name: 'Workbench' }).click()
   await expect(page.getByRole('button', { name: 'Apply', exact: true })).toBeVisible()
   await page.getByRole('button', { name: 'Picture' }).click()
   await expect(page.locator('[data-element="host:node-1"]')).toBeVisible()

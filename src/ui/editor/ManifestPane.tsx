@@ -37,9 +37,12 @@ export default function ManifestPane() {
     })
   }, [])
 
+  /** Rises with every check and every apply: an answer to an older question is not shown. */
+  const checking = useRef(0)
   const actions = useRef({ apply: () => {}, undo: () => {} })
   const apply = async (): Promise<void> => {
     // What follows is worth watching: play on from the first message.
+    checking.current++
     const result = await session.command({ do: 'apply', yaml: draft.getState().text }, { thenPlay: true })
     setResults(result.lines)
     setChecked(null)
@@ -99,23 +102,21 @@ export default function ManifestPane() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new text makes old results stale
   useEffect(() => {
     if (!ready) return
-    let current = true
+    const mine = ++checking.current
     const timer = setTimeout(async () => {
+      if (mine !== checking.current) return
       if (tooLarge) {
         setChecked([{ document: 0, outcome: 'rejected', text: `The manifest has ${Math.round(text.length / 1024)} KiB; the API server accepts at most 1536 KiB.`, markers: [], warnings: [] }])
         return
       }
       try {
         const { documents } = await session.client.request('check', { yaml: text })
-        if (current) setChecked(documents)
+        if (mine === checking.current) setChecked(documents)
       } catch (error) {
-        if (current) setChecked([{ document: 0, outcome: 'rejected', text: (error as Error).message, markers: [], warnings: [] }])
+        if (mine === checking.current) setChecked([{ document: 0, outcome: 'rejected', text: (error as Error).message, markers: [], warnings: [] }])
       }
     }, CHECK_AFTER_MS)
-    return () => {
-      current = false
-      clearTimeout(timer)
-    }
+    return () => clearTimeout(timer)
   }, [text, ready, session])
 
   useEffect(() => {
@@ -152,9 +153,6 @@ export default function ManifestPane() {
       </div>
       <Results lines={shown} dry={checked !== null} onGo={(m) => editor.current?.setPosition({ lineNumber: m.line, column: m.column }) === undefined && (editor.current?.revealLineInCenter(m.line), editor.current?.focus())} />
       <div className={styles.bar}>
-        <span className={styles.verdict} role="status" data-testid="verdict">
-          {shown.length === 0 ? '' : wrong.length > 0 ? `✕ ${wrong.length} of ${shown.length} refused` : `✓ ${shown.length} valid`}
-        </span>
         <Menu
           label="Examples"
           groups={[{ items: EXAMPLES.map((e) => ({ id: e.id, label: e.title, detail: e.about, onSelect: () => draft.setState({ text: e.yaml }) })) }]}
@@ -164,6 +162,7 @@ export default function ManifestPane() {
             </Button>
           }
         />
+        <span className={styles.spacer} />
         <Button disabled={!ready || tooLarge} title="What would applying change? (server-side dry run)" onClick={() => void session.client.request('diff', { yaml: text }).then((d) => setDiff(d.documents))}>
           Diff
         </Button>
@@ -171,7 +170,12 @@ export default function ManifestPane() {
           Apply
         </Button>
       </div>
-      <p className={styles.hint}>Esc then Tab leaves the editor · Ctrl Enter applies</p>
+      <p className={styles.hint}>
+        <span className={styles.verdict} role="status" data-testid="verdict">
+          {shown.length === 0 ? '' : wrong.length > 0 ? `✕ ${wrong.length} of ${shown.length} refused` : `✓ ${shown.length} valid`}
+        </span>
+        <span>Esc, Tab: leave · Ctrl Enter: apply</span>
+      </p>
       {diff ? (
         <Suspense fallback={null}>
           <DiffDialog

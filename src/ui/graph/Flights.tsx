@@ -39,8 +39,8 @@ export function Flights() {
     if (started.current.step !== step) started.current = { step, at: performance.now() }
     const { speed, playing } = session.store.getState()
     const travelMs = playing ? Math.max(120, 900 / speed) : 700
-    const paint = paintOf(element)
     const [x, y, zoom] = transform
+    const paint = paintOf(element, zoom)
     const paths = pathsOf(flights, rects, (r) => ({ x: r.x * zoom + x, y: r.y * zoom + y, width: r.width * zoom, height: r.height * zoom }))
     let labels: readonly PlacedLabel[] | undefined
     let frame = 0
@@ -92,11 +92,11 @@ interface Paint {
 }
 
 /** Computed styles are read once per picture: six hundred look-ups per frame would cost more than the drawing. */
-function paintOf(element: Element): Paint {
+function paintOf(element: Element, zoom: number): Paint {
   const style = getComputedStyle(element)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
   const of = Object.fromEntries(Object.entries(LINE).map(([flow, { colour: name }]) => [flow, colour(name)])) as Record<Flight['flow'], string>
-  return { of, red: colour('--red'), panel: colour('--panel'), text: colour('--text'), font: `600 14px ${colour('--font-ui')}` }
+  return { of, red: colour('--red'), panel: colour('--panel'), text: colour('--text'), font: `600 ${Math.round(Math.max(12, Math.min(16, 16.5 * zoom)))}px ${colour('--font-ui')}` }
 }
 
 interface Path {
@@ -183,17 +183,23 @@ interface PlacedLabel {
   readonly colour: string
 }
 
-/** What a label should not cover, on the screen: names of components and pods, headers of machines. */
-function obstaclesIn(rects: ReadonlyMap<string, Rect>, [x, y, zoom]: readonly [number, number, number]): Rect[] {
-  const out: Rect[] = []
+interface Obstacle extends Rect {
+  readonly weight: number
+}
+
+/** What a label should not cover, on the screen: names of components and pods and headers of machines, less so the rest of a component. */
+function obstaclesIn(rects: ReadonlyMap<string, Rect>, [x, y, zoom]: readonly [number, number, number]): Obstacle[] {
+  const out: Obstacle[] = []
   for (const [id, r] of rects) {
-    const named = id.startsWith('host:') ? 34 : r.height < 72 ? r.height : 30
-    out.push({ x: r.x * zoom + x, y: r.y * zoom + y, width: r.width * zoom, height: named * zoom })
+    const named = id.startsWith('host:') ? 34 : r.height < 60 ? r.height : 30
+    const place = { x: r.x * zoom + x, y: r.y * zoom + y, width: r.width * zoom }
+    out.push({ ...place, height: named * zoom, weight: 1 })
+    if (named < r.height && !id.startsWith('host:')) out.push({ ...place, y: place.y + named * zoom, height: (r.height - named) * zoom, weight: 0.4 })
   }
   return out
 }
 
-function placeLabels(context: CanvasRenderingContext2D, paths: readonly Path[], obstacles: readonly Rect[], view: Rect, paint: Paint, numbered: boolean): PlacedLabel[] {
+function placeLabels(context: CanvasRenderingContext2D, paths: readonly Path[], obstacles: readonly Obstacle[], view: Rect, paint: Paint, numbered: boolean): PlacedLabel[] {
   context.font = paint.font
   const out: PlacedLabel[] = []
   paths.forEach(({ flight, x1, y1, dx, dy }, i) => {
@@ -211,11 +217,13 @@ function fitted(context: CanvasRenderingContext2D, text: string, limit: number):
   return `${text.slice(0, end)}…`
 }
 
-const LABEL_HEIGHT = 26
+const LABEL_HEIGHT = 24
 
-/** Of places around the line, the one that covers the least: names count most, then other labels, then what lies outside the view. */
-export function bestPlace(path: { x1: number; y1: number; dx: number; dy: number }, width: number, names: readonly Rect[], labels: readonly Rect[], view: Rect): Rect {
+/** Of places around the line, the one that covers the least: other labels count most, then the line itself, then names. */
+export function bestPlace(path: { x1: number; y1: number; dx: number; dy: number }, width: number, obstacles: readonly Obstacle[], labels: readonly Rect[], view: Rect): Rect {
   let best: { box: Rect; cost: number } | undefined
+  const line = { x: Math.min(path.x1, path.x1 + path.dx) - 6, y: Math.min(path.y1, path.y1 + path.dy) - 6, width: Math.abs(path.dx) + 12, height: Math.abs(path.dy) + 12 }
+  const straight = Math.abs(path.dx) < 12 || Math.abs(path.dy) < 12
   for (const along of [0.5, 0.7, 0.3, 0.9, 0.1])
     for (const [ax, ay] of [[0.5, 0], [-0.5, 0], [0, -0.5], [0, 0.5], [0.5, -0.8], [-0.5, -0.8], [0.5, 0.8], [-0.5, 0.8], [0, -1.6], [0, 1.6]] as const) {
       const cx = path.x1 + path.dx * along + ax * (width + 20)
@@ -224,7 +232,7 @@ export function bestPlace(path: { x1: number; y1: number; dx: number; dy: number
       const y = Math.min(Math.max(cy - LABEL_HEIGHT / 2, view.y + 6), view.y + view.height - LABEL_HEIGHT - 6)
       const box = { x, y, width, height: LABEL_HEIGHT }
       const moved = Math.abs(x + width / 2 - cx) + Math.abs(y + LABEL_HEIGHT / 2 - cy)
-      const cost = names.reduce((n, r) => n + overlap(box, r), 0) + 4 * labels.reduce((n, r) => n + overlap(box, r), 0) + moved * 2 + Math.abs(along - 0.5) * 8
+      const cost = obstacles.reduce((n, r) => n + r.weight * overlap(box, r), 0) + (straight ? 2 * overlap(box, line) : 0) + 4 * labels.reduce((n, r) => n + overlap(box, r), 0) + moved * 2 + Math.abs(along - 0.5) * 8
       if (!best || cost < best.cost) best = { box, cost }
     }
   return (best as { box: Rect }).box

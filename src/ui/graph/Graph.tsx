@@ -120,16 +120,29 @@ function GraphInside() {
   }, [flow])
   useEffect(() => {
     if (width <= 1 || !section.current) return
-    const refit = (): number => requestAnimationFrame(() => own.current || fit())
+    let timer: ReturnType<typeof setTimeout> | undefined
+    // The flow measures itself first.
+    const refit = (): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => own.current || fit(), 30)
+    }
     refit()
     const observer = new ResizeObserver(refit)
     observer.observe(section.current)
-    return () => observer.disconnect()
+    return () => {
+      clearTimeout(timer)
+      observer.disconnect()
+    }
   }, [width, height, fit])
   const onFar = useCallback((far: boolean) => graph.setState({ far }), [graph])
   const far = useStore(graph, (g) => g.far)
 
   const openMenu = (id: string, x: number, y: number): void => setMenu({ id, x, y })
+  /** Arrow keys go on from what was clicked. */
+  const onClick = (event: MouseEvent): void => {
+    const id = (event.target as HTMLElement).closest<HTMLElement>('[data-element]')?.dataset.element
+    if (id !== undefined) graph.setState({ focus: id })
+  }
   const onContextMenu = (event: MouseEvent): void => {
     const id = (event.target as HTMLElement).closest<HTMLElement>('[data-element]')?.dataset.element
     if (id === undefined) return
@@ -148,6 +161,7 @@ function GraphInside() {
     if (direction && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
       const next = neighbour(rects, focus, direction)
       if (next) graph.setState({ focus: next })
+      section.current?.focus()
       event.preventDefault()
       event.stopPropagation()
     } else if (event.key === 'Enter' && graph.getState().focus) {
@@ -169,13 +183,13 @@ function GraphInside() {
         className={styles.graph}
         data-far={far}
         onContextMenu={onContextMenu}
+        onClick={onClick}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the picture is one composite widget
         tabIndex={0}
         aria-label="Cluster picture. Arrow keys move between elements, Enter opens one, full stop its menu. The Outline tab has the same as text."
         data-region="graph"
         onKeyDown={onKeyDown}
         onFocus={() => graph.getState().focus ?? graph.setState({ focus: 'you' })}
-        onBlur={() => menu === null && graph.setState({ focus: null })}
       >
         <ReactFlow
           nodes={nodes}

@@ -187,7 +187,7 @@ export const Pod = memo(function Pod({ id, rect, origin, density }: { id: string
     >
       {density === 'card' ? (
         <>
-          <b>{shorten(pod.name)}</b>
+          <b>{shorten(pod.name, Math.floor((rect.width - 16) / 7.6))}</b>
           <span className={styles.status} style={{ color: colour }}>
             {glyph} {shortStatus(pod.statusText)}
           </span>
@@ -216,7 +216,7 @@ const SHORT: Readonly<Record<string, string>> = {
 const shortStatus = (text: string): string => (Object.hasOwn(SHORT, text) ? (SHORT[text] as string) : text)
 
 /** `web-5d8f7c9b4-k2x4p` → `web …k2x4p`: the workload and what tells its pods apart. */
-export function shorten(name: string, limit = 13): string {
+export function shorten(name: string, limit: number): string {
   if (name.length <= limit) return name
   const parts = name.split('-')
   const tail = (parts[parts.length - 1] as string).slice(-5)

@@ -25,8 +25,8 @@ export type PodDensity = 'card' | 'small' | 'dot'
 export const PERSON = { width: 112, height: 60 }
 const LEFT = 136
 const GAP = 16
-const WORKER_WIDTH = 228
-const WORKER_HEIGHT = 280
+const WORKER_WIDTH = 240
+const WORKER_HEIGHT = 292
 const CONTROL_HEIGHT = 336
 const PART_HEIGHT = 124
 const BAR_TOP = 40 + PART_HEIGHT + 42
@@ -37,7 +37,7 @@ const CONTROL_TOP = 0
 const MIDDLE = 96
 const PAD = 16
 
-const POD_AREA = { top: 78, height: 144 }
+const POD_AREA = { top: 92, height: 144 }
 const DENSITY: readonly { density: PodDensity; columns: number; rows: number; gap: number }[] = [
   { density: 'card', columns: 2, rows: 3, gap: 6 },
   { density: 'small', columns: 2, rows: 6, gap: 4 },
@@ -112,11 +112,11 @@ function placeControlPlane(rects: Map<string, Rect>, host: HostElement, r: Rect)
 
 /** Component, width on a worker, width on the control plane. */
 const CHIPS = [
-  ['kubelet', 55, 66],
-  ['containerd', 71, 82],
-  ['kube-proxy', 68, 80],
+  ['kubelet', 54, 66],
+  ['containerd', 75, 84],
+  ['kube-proxy', 77, 84],
 ] as const
-const CHIPS_WIDTH = 66 + 82 + 80 + 12 + 10
+const CHIPS_WIDTH = 66 + 84 + 84 + 12 + 10
 
 function placeWorker(rects: Map<string, Rect>, host: HostElement, r: Rect): void {
   const name = nameOf(host)
@@ -220,6 +220,14 @@ export function route(from: Rect, to: Rect): { readonly x1: number; readonly y1:
     const middle = a2 - a1 < b2 - b1 ? (a1 + a2) / 2 : (b1 + b2) / 2
     return Math.min(Math.max(middle, low + 4), high - 4)
   }
+  // Neighbours in a row talk through the channel below them, a part talks to its machine just below itself: names stay free.
+  const row = from.y === to.y && from.height === to.height && Math.max(from.x, to.x) - Math.min(from.x + from.width, to.x + to.width) < 40
+  if (row) {
+    const y = from.y + from.height + Math.min(10, from.height / 4)
+    return { x1: from.x + from.width / 2, y1: y, x2: to.x + to.width / 2, y2: y }
+  }
+  if (contains(to, from)) return { x1: from.x + from.width / 2, y1: from.y + from.height, x2: from.x + from.width / 2, y2: from.y + from.height * 1.7 }
+  if (contains(from, to)) return { x1: to.x + to.width / 2, y1: to.y + to.height * 1.7, x2: to.x + to.width / 2, y2: to.y + to.height }
   const x = overlap(from.x, from.x + from.width, to.x, to.x + to.width)
   const y = overlap(from.y, from.y + from.height, to.y, to.y + to.height)
   if (x !== undefined && y === undefined) return from.y < to.y ? { x1: x, y1: from.y + from.height, x2: x, y2: to.y } : { x1: x, y1: from.y, x2: x, y2: to.y + to.height }
@@ -228,6 +236,8 @@ export function route(from: Rect, to: Rect): { readonly x1: number; readonly y1:
   const [tx, ty] = [to.x + to.width / 2, to.y + to.height / 2]
   return { ...border(from, fx, fy, tx, ty, 1), ...border(to, tx, ty, fx, fy, 2) } as { x1: number; y1: number; x2: number; y2: number }
 }
+
+const contains = (outer: Rect, inner: Rect): boolean => outer.x <= inner.x && outer.y <= inner.y && outer.x + outer.width >= inner.x + inner.width && outer.y + outer.height >= inner.y + inner.height
 
 function border(r: Rect, cx: number, cy: number, tx: number, ty: number, end: 1 | 2): Record<string, number> {
   const dx = tx - cx

@@ -36,6 +36,16 @@ function CellText({ cell }: { cell: Cell }) {
   return cell.link ? <LinkTo link={cell.link}>{cell.text}</LinkTo> : <>{cell.text}</>
 }
 
+/** Long names made of words may break between the words: `NodeResources·BalancedAllocation`. */
+function Breakable({ text }: { text: string }) {
+  return text.split(/(?<=[a-z0-9])(?=[A-Z])/).map((word, i) => (
+    <Fragment key={i}>
+      {i > 0 ? <wbr /> : null}
+      {word}
+    </Fragment>
+  ))
+}
+
 function OneBlock({ block }: { block: Block }) {
   switch (block.type) {
     case 'heading':
@@ -83,7 +93,7 @@ function OneBlock({ block }: { block: Block }) {
                 <tr key={r}>
                   {row.map((cell, c) => (
                     <td key={c} data-tone={cell.tone}>
-                      <CellText cell={cell} />
+                      {c === 0 && !cell.link ? <Breakable text={cell.text} /> : <CellText cell={cell} />}
                     </td>
                   ))}
                 </tr>

@@ -7,11 +7,11 @@ import styles from './Inspector.module.css'
 const STATUSES: readonly (readonly [Status, string])[] = [
   ['ready', 'runs and is ready'],
   ['progressing', 'on its way'],
-  ['failed', 'failed'],
+  ['failed', 'does not work'],
   ['completed', 'ended well'],
   ['terminating', 'is being ended'],
-  ['stopped', 'stopped'],
-  ['unknown', 'not heard of'],
+  ['stopped', 'no process, no power'],
+  ['unknown', 'not heard of for a while'],
 ]
 const KINDS = [
   ['write', 'asks for a change'],
@@ -23,7 +23,8 @@ const KINDS = [
 
 export function ReadingGuide() {
   return (
-    <div className={styles.scroll}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <section className={styles.scroll} tabIndex={0} aria-label="How to read the picture">
       <h2 className={styles.guideTitle}>How to read the picture</h2>
       <p className={styles.about}>The control plane decides, the machines below it run pods, and everything meets at the API server. Click anything to look inside.</p>
       <h3 className={styles.heading}>Messages</h3>
@@ -73,6 +74,6 @@ export function ReadingGuide() {
           </div>
         ))}
       </dl>
-    </div>
+    </section>
   )
 }

@@ -33,12 +33,12 @@ export default function ObjectsPane() {
     }
   }, [step, chosen, ready, session])
   const columns = table?.columns.map((c, i) => ({ ...c, i })).filter((c) => wide || c.priority === 0) ?? []
-  const namespaced = table?.rows.some((r) => r.ref.namespace) ?? false
+  const groups = byNamespace(table?.rows ?? [])
   return (
     <div className={styles.objects}>
       <div className={styles.bar}>
         <label>
-          Kind{' '}
+          Kind
           <select value={chosen} onChange={(e) => setChosen(e.target.value)}>
             {resources.map((r) => (
               <option key={idOf(r)} value={idOf(r)}>
@@ -56,7 +56,6 @@ export default function ObjectsPane() {
           <caption className="visually-hidden">{chosen}</caption>
           <thead>
             <tr>
-              {namespaced ? <th scope="col">Namespace</th> : null}
               {columns.map((c) => (
                 <th key={c.name} scope="col">
                   {c.name}
@@ -64,28 +63,50 @@ export default function ObjectsPane() {
               ))}
             </tr>
           </thead>
-          <tbody>
-            {table.rows.map((row) => (
-              <tr key={row.id}>
-                {namespaced ? <td>{row.ref.namespace}</td> : null}
-                {columns.map((c, n) => (
-                  <td key={c.name}>
-                    {n === 0 ? (
-                      <button type="button" className={styles.name} onClick={() => session.select({ type: 'object', ref: row.ref })}>
-                        {String(row.cells[c.i] ?? '')}
-                      </button>
-                    ) : (
-                      String(row.cells[c.i] ?? '')
-                    )}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
+          {groups.map(([namespace, rows]) => (
+            <tbody key={namespace}>
+              {namespace === '' ? null : (
+                <tr>
+                  <th scope="rowgroup" colSpan={columns.length} className={styles.namespace}>
+                    {namespace} <span>namespace</span>
+                  </th>
+                </tr>
+              )}
+              {rows.map((row) => (
+                <tr key={row.id}>
+                  {columns.map((c, n) => (
+                    <td key={c.name}>
+                      {n === 0 ? (
+                        <button type="button" className={styles.name} onClick={() => session.select({ type: 'object', ref: row.ref })}>
+                          {String(row.cells[c.i] ?? '')}
+                        </button>
+                      ) : (
+                        String(row.cells[c.i] ?? '')
+                      )}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          ))}
         </table>
       ) : (
         <p className={styles.empty}>{ready ? `There are no ${chosen} at this moment. Apply a manifest that makes one.` : 'The cluster is starting …'}</p>
       )}
     </div>
   )
+}
+
+const INFRASTRUCTURE = /^kube-/
+
+/** The visitor's namespaces first, those of the infrastructure last. */
+function byNamespace(rows: ObjectTable['rows']): [string, ObjectTable['rows'][number][]][] {
+  const groups = new Map<string, ObjectTable['rows'][number][]>()
+  for (const row of rows) {
+    const namespace = row.ref.namespace ?? ''
+    const list = groups.get(namespace)
+    if (list) list.push(row)
+    else groups.set(namespace, [row])
+  }
+  return [...groups].sort(([a], [b]) => Number(INFRASTRUCTURE.test(a)) - Number(INFRASTRUCTURE.test(b)) || (a < b ? -1 : 1))
 }

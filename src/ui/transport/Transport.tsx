@@ -53,7 +53,7 @@ export function Transport() {
       </div>
       <div className={styles.row}>
         <label className={styles.select}>
-          Step
+          <span className={styles.word}>Step</span>
           <select value={size} onChange={(e) => session.setStepSize(e.target.value as StepSize)}>
             {SIZES.map((s) => (
               <option key={s.value} value={s.value}>
@@ -63,7 +63,7 @@ export function Transport() {
           </select>
         </label>
         <label className={styles.select}>
-          Speed
+          <span className={styles.word}>Speed</span>
           <select value={speed} onChange={(e) => session.setSpeed(Number(e.target.value))}>
             {SPEEDS.map((s) => (
               <option key={s} value={s}>
