@@ -27,7 +27,7 @@ const NAMESPACE = 'story'
 const SERVER = 'kube-apiserver/control-plane'
 
 /** Those whose kinds and commands the visitor's kubectl has. */
-const TOLD = ['bare-pod', 'deployment-one', 'deployment-three-and-service', 'create-imperative', 'scale-up', 'scale-down', 'rolling-update', 'pod-deleted', 'delete-deployment', 'unschedulable', 'image-not-found', 'crash-loop', 'job-completes', 'statefulset', 'daemonset']
+const TOLD = ['bare-pod', 'deployment-one', 'deployment-three-and-service', 'create-imperative', 'scale-up', 'scale-down', 'rolling-update', 'pod-deleted', 'delete-deployment', 'unschedulable', 'image-not-found', 'crash-loop', 'statefulset', 'daemonset']
 
 const pod = (name: string, image: string, extra: object = {}): KubeObject => ({
   apiVersion: 'v1',
