@@ -69,7 +69,7 @@ export const cronJobController: Controller<Observed> = {
 }
 
 const statusOf = (d: Draft): object => ({
-  ...(d.active.length > 0 ? { active: d.active } : {}),
+  ...(d.active.length > 0 ? { active: [...d.active] } : {}),
   ...(d.lastScheduleTime ? { lastScheduleTime: d.lastScheduleTime } : {}),
   ...(d.lastSuccessfulTime ? { lastSuccessfulTime: d.lastSuccessfulTime } : {}),
 })

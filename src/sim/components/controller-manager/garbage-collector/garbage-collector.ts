@@ -2,7 +2,7 @@
 // behind, are let go when that is done.
 import { deepEqual } from '../../../../lib/compare.ts'
 import type { OwnerReference } from '../../../api/types/kubernetes.gen.ts'
-import type { KubeObject } from '../../../api/types/object.ts'
+import type { KubeObject, ObjectRef } from '../../../api/types/object.ts'
 import { customResources, discovered } from '../runtime/discovered.ts'
 import { collectionPath, RESOURCES, type Resource } from '../runtime/resources.ts'
 import { call, calls, decided, effect, get, isConflict, isNotFound, MERGE_PATCH, must, patchCall, remove, SyncError } from '../runtime/steps.ts'
@@ -133,21 +133,23 @@ function* settle(node: GraphNode, resource: Resource, latest: KubeObject, depend
   const facts = { solid: solid.length, absent: dangling.length, waiting: waiting.length }
   if (solid.length > 0) {
     if (dangling.length === 0 && waiting.length === 0) return
-    yield* decided('drop references to absent owners', facts, { ...node })
+    yield* decided('drop references to absent owners', facts, refTo(node))
     yield* dropOwners(node, resource, [...dangling, ...waiting].map((o) => o.uid))
     return
   }
   if (waiting.length > 0 && dependents.length > 0) {
     // A circle of objects that wait for each other is broken by no longer blocking.
     if (dependents.some((d) => d.deletingDependents)) yield* unblock(node, resource)
-    yield* decided('delete with its dependents first', facts, { ...node })
+    yield* decided('delete with its dependents first', facts, refTo(node))
     yield* removeObject(node, resource, latest, 'Foreground')
     return
   }
   const policy = hasFinalizer(latest, ORPHAN_FINALIZER) ? 'Orphan' : hasFinalizer(latest, FOREGROUND_FINALIZER) ? 'Foreground' : 'Background'
-  yield* decided('delete: no owner is left', facts, { ...node })
+  yield* decided('delete: no owner is left', facts, refTo(node))
   yield* removeObject(node, resource, latest, policy)
 }
+
+const refTo = ({ apiVersion, kind, namespace, name, uid }: GraphNode): ObjectRef => ({ apiVersion, kind, ...(namespace ? { namespace } : {}), name, uid })
 
 const object = (node: GraphNode): KubeObject => ({ apiVersion: node.apiVersion, kind: node.kind, metadata: { name: node.name, namespace: node.namespace, uid: node.uid } })
 
@@ -205,7 +207,7 @@ function* removeFinalizer(node: GraphNode, resource: Resource, finalizer: string
     if (isNotFound(answer)) return
     const { finalizers = [], resourceVersion } = must(answer).metadata
     if (!finalizers.includes(finalizer)) return
-    if (i === 0) yield* decided('release the owner', { finalizer }, { ...node })
+    if (i === 0) yield* decided('release the owner', { finalizer }, refTo(node))
     const patched = yield* call(patchCall(resource, object(node), { metadata: { resourceVersion, finalizers: finalizers.filter((f) => f !== finalizer) } }, { type: MERGE_PATCH }))
     if (patched.ok || isNotFound(patched)) return
     if (!isConflict(patched) || i >= 4) throw new SyncError(patched.message)
@@ -221,7 +223,7 @@ export const orphanCollector: Controller<Observed> = {
   *reconcile({ node, resource, dependents }): Steps<Outcome | void> {
     if (!resource) throw new SyncError(`unable to get REST mapping for ${node.apiVersion}/${node.kind}.`)
     if (dependents.length > 0) {
-      yield* decided('leave the dependents behind', { dependents: dependents.length }, { ...node })
+      yield* decided('leave the dependents behind', { dependents: dependents.length }, refTo(node))
       const resources = yield* effect((rt) => dependents.map((d) => resourceFor(rt, d.apiVersion, d.kind) ?? null))
       const answers = yield* calls(dependents.flatMap((d, i) => (resources[i] ? [patchCall(resources[i] as Resource, object(d), dropPatch(d.uid, [node.uid]))] : [])))
       const errors: string[] = []

@@ -148,11 +148,11 @@ export function newlyFinished(ctx: JobContext): { succeeded: KubeObject[]; faile
 export function statusObject(ctx: JobContext): object {
   const s = ctx.status
   const uncounted = {
-    ...(s.uncountedSucceeded.length > 0 ? { succeeded: s.uncountedSucceeded } : {}),
-    ...(s.uncountedFailed.length > 0 ? { failed: s.uncountedFailed } : {}),
+    ...(s.uncountedSucceeded.length > 0 ? { succeeded: [...s.uncountedSucceeded] } : {}),
+    ...(s.uncountedFailed.length > 0 ? { failed: [...s.uncountedFailed] } : {}),
   }
   return {
-    ...(s.conditions.length > 0 ? { conditions: s.conditions } : {}),
+    ...(s.conditions.length > 0 ? { conditions: [...s.conditions] } : {}),
     ...(s.startTime ? { startTime: s.startTime } : {}),
     ...(s.completionTime ? { completionTime: s.completionTime } : {}),
     ...(s.active ? { active: s.active } : {}),

@@ -153,7 +153,8 @@ export const jobController: Controller<Observed> = {
     status.terminating = ctx.terminating
     yield* track(ctx, flush, env)
     if (error !== undefined) throw new SyncError(error)
-    return wait === undefined ? undefined : { requeueAfterMs: wait }
+    // A deadline far away keeps no cluster from being quiet.
+    return wait === undefined ? undefined : { requeueAfterMs: wait, periodic: wait === deadline }
   },
 }
 

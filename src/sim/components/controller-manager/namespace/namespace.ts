@@ -13,6 +13,8 @@ export const NAMESPACE_DELETION_GRACE_MS = 5_000
 /** How long objects with finalizers are given before another look. */
 export const FINALIZER_ESTIMATE_SECONDS = 15
 const RETRY_MAX_MS = 60_000
+/** After this long what holds a namespace no longer keeps the cluster from being quiet. */
+const STUCK_MS = 120_000
 
 const OK: Readonly<Record<string, readonly [reason: string, message: string]>> = {
   NamespaceDeletionDiscoveryFailure: ['ResourcesDiscovered', 'All resources successfully discovered'],
@@ -66,7 +68,10 @@ export const namespaceController: Controller<Observed> = {
     if (namespace.status?.phase !== 'Terminating') namespace = must(yield* updateStatus('namespaces', { ...namespace, status: { ...namespace.status, phase: 'Terminating' } }))
     if ((namespace.spec?.finalizers ?? []).length === 0) return
     const estimate = yield* deleteAllContent(namespace, resources, env)
-    if (estimate > 0) return { requeueAfterMs: (Math.floor(estimate / 2) + 1) * 1000, keepBackoff: true }
+    if (estimate > 0) {
+      const stuck = env.now - (parseApiTime(namespace.metadata.deletionTimestamp) ?? env.now) > STUCK_MS
+      return { requeueAfterMs: (Math.floor(estimate / 2) + 1) * 1000, keepBackoff: true, periodic: stuck }
+    }
     yield* finalize(namespace)
   },
 }

@@ -294,7 +294,6 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
       const again = outcome?.requeueAfterMs
       ctx.record('controller.reconcile.finished', { ...base, outcome: again === undefined ? 'done' : 'requeued', ...(again === undefined ? {} : { afterMs: again }) }, subjectOf(c, key))
       if (!outcome?.keepBackoff) queue.forget(ctx, key)
-      // A requeue at once waits until the key is given back.
       if (again !== undefined) queue.addAfter(ctx, key, again, outcome?.periodic)
     }
     queue.done(ctx, key)
@@ -342,7 +341,7 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
     lease: () => ({ namespace: 'kube-system', name: 'kube-controller-manager' }),
     onStartedLeading: begin,
     onStoppedLeading: (ctx) => ctx.stopProcess(ctx.self, 'leaderelection lost'),
-    onEvent: (ctx, event) => recorder.recordEvent(ctx, { component: election.identity(ctx) ?? 'kube-controller-manager' }, event),
+    onEvent: (ctx, event) => recorder.recordEvent(ctx, { component: 'kube-controller-manager' }, event),
   })
 
   return {

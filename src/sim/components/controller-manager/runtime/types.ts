@@ -128,6 +128,4 @@ export interface KubeControllerManagerConfig {
   readonly nodeCIDRMaskSize?: number
   /** PEM of the cluster's CA: `kube-root-ca.crt` in every namespace. */
   readonly rootCA: string
-  /** Further controllers by name; those that are off by default (`bootstrap-signer-controller`). */
-  readonly extraControllers?: readonly string[]
 }

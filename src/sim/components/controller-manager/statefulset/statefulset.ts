@@ -63,7 +63,7 @@ export const statefulSetController: Controller<Observed> = {
     const list = yield* claim(set, allRevisions, { ownerResource: 'statefulsets', resource: 'controllerrevisions', selector })
     const pods = yield* claim(set, cached, { ownerResource: 'statefulsets', resource: 'pods', selector, filter: (p) => isMemberOf(set, p) })
     const revisions = yield* statefulSetRevisions(set, list)
-    const draft = new Draft(set, revisions, pods, env)
+    const draft: Draft = { set, revisions, pods, status: count({ set, revisions }, pods, env) }
     let error: string | undefined
     try {
       yield* updateSet(draft, env)
@@ -87,28 +87,24 @@ interface Counts {
   updatedReplicas: number
 }
 
-/** The status that grows while the set is worked on. Lives only as long as one run of the generator. */
-class Draft {
-  status: Counts = { replicas: 0, readyReplicas: 0, availableReplicas: 0, currentReplicas: 0, updatedReplicas: 0 }
-  constructor(
-    readonly set: KubeObject,
-    readonly revisions: Revisions,
-    readonly pods: readonly KubeObject[],
-    private readonly env: Env,
-  ) {
-    this.count(pods)
-  }
-  count(pods: readonly KubeObject[]): void {
-    const { current, update } = this.revisions
-    const minReady: number = this.set.spec?.minReadySeconds ?? 0
-    const live = pods.filter((p) => isCreated(p) && !isTerminating(p))
-    this.status = {
-      replicas: pods.filter(isCreated).length,
-      readyReplicas: pods.filter(isRunningAndReady).length,
-      availableReplicas: pods.filter((p) => isRunningAndReady(p) && isRunningAndAvailable(p, minReady, this.env.now)).length,
-      currentReplicas: live.filter((p) => revisionNameOf(p) === current.metadata.name).length,
-      updatedReplicas: live.filter((p) => revisionNameOf(p) === update.metadata.name).length,
-    }
+/** The counters that grow while the set is worked on: plain data that lives for one run of the generator. */
+interface Draft {
+  readonly set: KubeObject
+  readonly revisions: Revisions
+  readonly pods: readonly KubeObject[]
+  status: Counts
+}
+
+/** updateStatus. */
+function count({ set, revisions }: Pick<Draft, 'set' | 'revisions'>, pods: readonly KubeObject[], env: Env): Counts {
+  const minReady: number = set.spec?.minReadySeconds ?? 0
+  const live = pods.filter((p) => isCreated(p) && !isTerminating(p))
+  return {
+    replicas: pods.filter(isCreated).length,
+    readyReplicas: pods.filter(isRunningAndReady).length,
+    availableReplicas: pods.filter((p) => isRunningAndReady(p) && isRunningAndAvailable(p, minReady, env.now)).length,
+    currentReplicas: live.filter((p) => revisionNameOf(p) === revisions.current.metadata.name).length,
+    updatedReplicas: live.filter((p) => revisionNameOf(p) === revisions.update.metadata.name).length,
   }
 }
 
@@ -117,9 +113,9 @@ function* updateSet(draft: Draft, env: Env): Steps<void> {
   const { set, pods, revisions } = draft
   const [currentSet, updatedSet] = [applyRevision(set, revisions.current), applyRevision(set, revisions.update)]
   const start = startOrdinal(set)
-  const count: number = set.spec?.replicas ?? 0
+  const want: number = set.spec?.replicas ?? 0
   const byOrdinal = new Map(pods.filter((p) => inRange(set, p)).map((p) => [ordinalOf(p), p]))
-  const replicas = Array.from({ length: count }, (_, i) => {
+  const replicas = Array.from({ length: want }, (_, i) => {
     const found = byOrdinal.get(start + i)
     if (found) return found
     return needsCurrent(currentSet, start + i) ? newPod(currentSet, start + i, revisions.current.metadata.name ?? '') : newPod(updatedSet, start + i, revisions.update.metadata.name ?? '')
@@ -129,7 +125,6 @@ function* updateSet(draft: Draft, env: Env): Steps<void> {
   if (set.metadata.deletionTimestamp) return
   const monotonic = set.spec?.podManagementPolicy !== 'Parallel'
   const minReady: number = set.spec?.minReadySeconds ?? 0
-  const recount = (): void => draft.count([...replicas, ...condemned])
 
   try {
     for (const pod of replicas) {
@@ -143,13 +138,13 @@ function* updateSet(draft: Draft, env: Env): Steps<void> {
         continue
       }
       if (monotonic && pod !== firstUnhealthy && !(isRunningAndReady(pod) && isRunningAndAvailable(pod, minReady, env.now))) return
-      yield* decided('delete the last pod', { pod: pod.metadata.name ?? '', replicas: count })
+      yield* decided('delete the last pod', { pod: pod.metadata.name ?? '', replicas: want })
       const answer = yield* deletePod(set, pod)
       if (!answer.ok && !isNotFound(answer)) throw new SyncError(answer.message)
       if (monotonic) return
     }
   } finally {
-    recount()
+    draft.status = count(draft, [...replicas, ...condemned], env)
   }
   if (set.spec?.updateStrategy?.type === 'OnDelete') return
   const least: number = set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0
@@ -215,10 +210,10 @@ function* storeStatus({ set, revisions, status }: Draft): Steps<void> {
     availableReplicas: status.availableReplicas,
   }
   const old = set.status ?? {}
-  const count = (name: keyof Counts): boolean => (old[name] ?? 0) === ((next as Partial<Counts>)[name] ?? 0)
+  const sameCount = (name: keyof Counts): boolean => (old[name] ?? 0) === ((next as Partial<Counts>)[name] ?? 0)
   const same =
     (old.observedGeneration ?? 0) >= (set.metadata.generation ?? 0) &&
-    (['replicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas'] as const).every(count) &&
+    (['replicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas'] as const).every(sameCount) &&
     old.currentRevision === next.currentRevision &&
     old.updateRevision === next.updateRevision
   if (same) return

@@ -4,6 +4,9 @@ import { parseApiTime } from '../../../client/time.ts'
 import { decided, get, isNotFound, must, remove, SyncError } from '../runtime/steps.ts'
 import type { Controller, Outcome, Steps } from '../runtime/types.ts'
 
+/** A longer wait keeps no cluster from being quiet. */
+const PATIENT_MS = 60_000
+
 /** Virtual ms at which the Job may go. */
 function expiresAt(job: KubeObject): number | undefined {
   const ttl: number | undefined = job.spec?.ttlSecondsAfterFinished
@@ -22,7 +25,7 @@ export const ttlAfterFinishedController: Controller<KubeObject> = {
   on: {
     jobs(rt, { type, key, object }) {
       const at = type === 'DELETED' ? undefined : expiresAt(object)
-      if (at !== undefined) rt.addAfter(key, Math.max(0, at - rt.now), { periodic: false })
+      if (at !== undefined) rt.addAfter(key, Math.max(0, at - rt.now), { periodic: at - rt.now > PATIENT_MS })
     },
   },
   observe: (key, rt) => rt.get('jobs', key),
@@ -33,14 +36,14 @@ export const ttlAfterFinishedController: Controller<KubeObject> = {
     }
     const wait = left(job)
     if (wait === undefined) return
-    if (wait > 0) return { requeueAfterMs: wait }
+    if (wait > 0) return { requeueAfterMs: wait, periodic: wait > PATIENT_MS }
     const { namespace, name = '' } = job.metadata
     const answer = yield* get('jobs', namespace, name)
     if (isNotFound(answer)) return
     const fresh = must(answer)
     const again = left(fresh)
     if (again === undefined) return
-    if (again > 0) return { requeueAfterMs: again }
+    if (again > 0) return { requeueAfterMs: again, periodic: again > PATIENT_MS }
     yield* decided('delete the finished job', { ttlSeconds: fresh.spec.ttlSecondsAfterFinished })
     const removed = yield* remove('jobs', namespace, name, { propagationPolicy: 'Foreground', preconditions: { uid: fresh.metadata.uid ?? '' } })
     if (!removed.ok && !isNotFound(removed)) throw new SyncError(removed.message)
