@@ -22,6 +22,9 @@ import { priorityLevelConfiguration } from './flowcontrol/prioritylevelconfigura
 import { runtimeClass } from './node-k8s/runtimeclass.ts'
 import { clusterRoleBinding, roleBinding } from './rbac/bindings.ts'
 import { clusterRole, role } from './rbac/roles.ts'
+import { deviceClass } from './resource/deviceclass.ts'
+import { resourceClaim, resourceClaimTemplate } from './resource/resourceclaim.ts'
+import { resourceSlice } from './resource/resourceslice.ts'
 import { priorityClass } from './scheduling/priorityclass.ts'
 import { storageClass, volumeAttributesClass } from './storage/classes.ts'
 import { csiDriver, csiNode, csiStorageCapacity } from './storage/csi.ts'
@@ -62,4 +65,8 @@ export const otherKinds: KindStrategy[] = [
   validatingAdmissionPolicyBinding,
   validatingWebhookConfiguration,
   mutatingWebhookConfiguration,
+  resourceClaim,
+  resourceClaimTemplate,
+  deviceClass,
+  resourceSlice,
 ]

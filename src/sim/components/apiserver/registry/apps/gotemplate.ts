@@ -65,7 +65,7 @@ const metaFields = [
 ]
 
 /** metav1.ObjectMeta, embedded: its JSON names, empty fields left out. */
-function printMeta(meta: object | undefined): string[] {
+export function printMeta(meta: object | undefined): string[] {
   return metaFields.flatMap((name) => {
     const value = meta === undefined ? undefined : own(meta, name)
     const empty = value === undefined || value === null || value === '' || value === 0
