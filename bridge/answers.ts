@@ -5,9 +5,16 @@ import type { HttpResponse } from '../src/sim/api/http.ts'
 
 /** Smaller bodies are not worth compressing. */
 const GZIP_FROM_BYTES = 1024
-const ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' }
+const ESCAPES: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+}
 
-export const goJson = (value: unknown, indent?: number): string => JSON.stringify(value, undefined, indent).replace(/[<>&\u2028\u2029]/g, (c) => ESCAPES[c] as string)
+export const goJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(/[<>&\u2028\u2029]/g, (c) => ESCAPES[c] as string)
 
 export function statusBody(code: number, reason: string, message: string): object {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code }
@@ -28,9 +35,16 @@ export function bodyText(req: IncomingMessage, response: HttpResponse): string |
   return isPretty(req) ? goJson(body, 2) : `${goJson(body)}\n`
 }
 
-const acceptsGzip = (req: IncomingMessage): boolean => /(^|,)\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+)?\s*(,|$)/.test(String(req.headers['accept-encoding'] ?? ''))
+const acceptsGzip = (req: IncomingMessage): boolean =>
+  /(^|,)\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*(,|$))[\d.]+)?\s*(,|$)/.test(String(req.headers['accept-encoding'] ?? ''))
 
-export function sendText(req: IncomingMessage, res: ServerResponse, status: number, headers: HttpResponse['headers'], text: string | Buffer): void {
+export function sendText(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  headers: HttpResponse['headers'],
+  text: string | Buffer,
+): void {
   if (res.destroyed || res.headersSent) return
   for (const [name, value] of Object.entries(headers)) {
     // A header value that HTTP cannot carry is left out rather than let it break the answer.
@@ -59,9 +73,11 @@ export function sendText(req: IncomingMessage, res: ServerResponse, status: numb
   })
 }
 
-export const sendResponse = (req: IncomingMessage, res: ServerResponse, response: HttpResponse): void => sendText(req, res, response.status, response.headers, bodyText(req, response))
+export const sendResponse = (req: IncomingMessage, res: ServerResponse, response: HttpResponse): void =>
+  sendText(req, res, response.status, response.headers, bodyText(req, response))
 
 export const sendStatus = (req: IncomingMessage, res: ServerResponse, code: number, reason: string, message: string): void =>
   sendText(req, res, code, { 'content-type': 'application/json' }, `${goJson(statusBody(code, reason, message))}\n`)
 
-export const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, value: unknown): void => sendText(req, res, status, { 'content-type': 'application/json' }, `${goJson(value)}\n`)
+export const sendJson = (req: IncomingMessage, res: ServerResponse, status: number, value: unknown): void =>
+  sendText(req, res, status, { 'content-type': 'application/json' }, `${goJson(value)}\n`)

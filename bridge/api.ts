@@ -15,8 +15,15 @@ const UNREAD_LIMIT = 32 * 1024 * 1024
 
 export function toHttpRequest(req: IncomingMessage, host: SimulationHost, body?: string): HttpRequest {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(req.headers)) if (value !== undefined && name !== '__proto__') headers[name] = Array.isArray(value) ? value.join(', ') : value
-  const request: HttpRequest = { method: req.method ?? 'GET', path: req.url ?? '/', headers, ...(body === undefined ? {} : { body }), sourceIP: '127.0.0.1' }
+  for (const [name, value] of Object.entries(req.headers))
+    if (value !== undefined && name !== '__proto__') headers[name] = Array.isArray(value) ? value.join(', ') : value
+  const request: HttpRequest = {
+    method: req.method ?? 'GET',
+    path: req.url ?? '/',
+    headers,
+    ...(body === undefined ? {} : { body }),
+    sourceIP: '127.0.0.1',
+  }
   if (host.choice().profile !== 'default') return request
   // The default cluster has no token file: whoever shows one of the bridge's tokens has the certificate that kubeadm would have made.
   const token = /^bearer (.*)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? ''
@@ -66,7 +73,14 @@ export async function serveApi(host: SimulationHost, req: IncomingMessage, res: 
     return
   }
   const response = await (isOpenAPI(request.path) ? openapi(host, request) : host.request(request))
-  if (response.status === 0) sendStatus(req, res, 502, 'BadGateway', `the simulated API server gave no answer: ${typeof response.body === 'string' ? response.body : ''}`)
+  if (response.status === 0)
+    sendStatus(
+      req,
+      res,
+      502,
+      'BadGateway',
+      `the simulated API server gave no answer: ${typeof response.body === 'string' ? response.body : ''}`,
+    )
   else sendResponse(req, res, response)
 }
 

@@ -41,7 +41,8 @@ function time(ms: number): Buffer {
   return Number(text.slice(0, 4)) < 2050 ? tlv(0x17, Buffer.from(text.slice(2))) : tlv(0x18, Buffer.from(text))
 }
 
-const extension = (id: string, critical: boolean, value: Buffer): Buffer => sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(value))
+const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
+  sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(value))
 
 /** Valid from a day before `now` for a year, for 127.0.0.1, ::1 and localhost. It is its own authority. */
 export function selfSigned(nowMs: number): Certificate {
@@ -61,7 +62,11 @@ export function selfSigned(nowMs: number): Certificate {
     extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))),
     extension('2.5.29.14', false, octets(keyId)),
     extension('2.5.29.35', false, sequence(tlv(0x80, keyId))),
-    extension('2.5.29.17', false, sequence(tlv(0x82, Buffer.from('localhost')), tlv(0x87, Buffer.from([127, 0, 0, 1])), tlv(0x87, loopback6))),
+    extension(
+      '2.5.29.17',
+      false,
+      sequence(tlv(0x82, Buffer.from('localhost')), tlv(0x87, Buffer.from([127, 0, 0, 1])), tlv(0x87, loopback6)),
+    ),
   )
   const body = sequence(
     explicit(0, tlv(0x02, Buffer.from([2]))),

@@ -10,5 +10,12 @@ const KEYFRAME_INTERVAL = 1_000_000
 
 export function buildCluster(choice: ClusterChoice): Simulation {
   const { profile, seed, nodes, proxyMode } = choice
-  return createCluster({ profile, seed, door: true, spec: { ...CLASSROOM, workers: Math.max(1, nodes), proxyMode }, journalLimit: JOURNAL_LIMIT, keyframeInterval: KEYFRAME_INTERVAL }).sim
+  return createCluster({
+    profile,
+    seed,
+    door: true,
+    spec: { ...CLASSROOM, workers: Math.max(1, nodes), proxyMode },
+    journalLimit: JOURNAL_LIMIT,
+    keyframeInterval: KEYFRAME_INTERVAL,
+  }).sim
 }

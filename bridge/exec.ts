@@ -25,7 +25,8 @@ export interface ExecResult {
   readonly exitCode: number
 }
 
-const isExecResult = (body: unknown): body is ExecResult => typeof body === 'object' && body !== null && 'exitCode' in body && 'stdout' in body
+const isExecResult = (body: unknown): body is ExecResult =>
+  typeof body === 'object' && body !== null && 'exitCode' in body && 'stdout' in body
 
 /** What is said on the error channel at the end. */
 export function endStatus(response: HttpResponse): object {
@@ -33,12 +34,24 @@ export function endStatus(response: HttpResponse): object {
   if (isExecResult(body)) {
     if (body.exitCode === 0) return { metadata: {}, status: 'Success' }
     const message = `command terminated with non-zero exit code: exit status ${body.exitCode}`
-    return { metadata: {}, status: 'Failure', message, reason: 'NonZeroExitCode', details: { causes: [{ reason: 'ExitCode', message: String(body.exitCode) }] } }
+    return {
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason: 'NonZeroExitCode',
+      details: { causes: [{ reason: 'ExitCode', message: String(body.exitCode) }] },
+    }
   }
   // The runtime's failure reached the kubelet after the connection was open: the kubelet wraps it once more.
   if (isStatus(body) && body.code === 500) return { ...body, message: `Internal error occurred: ${body.message ?? ''}` }
   if (isStatus(body)) return body
-  return { metadata: {}, status: 'Failure', message: typeof body === 'string' ? body : 'the command could not be run', reason: 'InternalError', code: 500 }
+  return {
+    metadata: {},
+    status: 'Failure',
+    message: typeof body === 'string' ? body : 'the command could not be run',
+    reason: 'InternalError',
+    code: 500,
+  }
 }
 
 /** Runs one command; `done` is called once. */
@@ -57,10 +70,21 @@ export function runCommand(host: SimulationHost, request: HttpRequest, done: (re
   })
 }
 
-export function serveExec(host: SimulationHost, request: HttpRequest, query: URLSearchParams, req: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function serveExec(
+  host: SimulationHost,
+  request: HttpRequest,
+  query: URLSearchParams,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   const protocol = offeredProtocols(req).find((p) => PROTOCOLS.includes(p))
   if (protocol === undefined) {
-    answerRaw(socket, { status: 400, headers: { 'content-type': 'text/plain' }, body: `unable to upgrade: only ${PROTOCOLS.join(' and ')} are spoken\n` })
+    answerRaw(socket, {
+      status: 400,
+      headers: { 'content-type': 'text/plain' },
+      body: `unable to upgrade: only ${PROTOCOLS.join(' and ')} are spoken\n`,
+    })
     return
   }
   const flag = (name: string): boolean => ['1', 'true', 't', 'T', 'TRUE', 'True'].includes(query.get(name) ?? '')
@@ -72,7 +96,10 @@ export function serveExec(host: SimulationHost, request: HttpRequest, query: URL
   let onInput: ((data: Buffer) => void) | undefined
   let onInputEnd: (() => void) | undefined
   const send = (channel: number, data: string): void => {
-    if (data !== '') connection?.send(Buffer.concat([Buffer.from([channel]), Buffer.from(tty && channel !== ERROR ? data.replace(/\r?\n/g, '\r\n') : data)]))
+    if (data !== '')
+      connection?.send(
+        Buffer.concat([Buffer.from([channel]), Buffer.from(tty && channel !== ERROR ? data.replace(/\r?\n/g, '\r\n') : data)]),
+      )
   }
   const finish = (response: HttpResponse): void => {
     if (isExecResult(response.body)) {
@@ -99,7 +126,12 @@ export function serveExec(host: SimulationHost, request: HttpRequest, query: URL
   }
   const inContainer = (words: readonly string[]): HttpRequest => {
     const container = query.get('container')
-    const pairs = [...(container ? [['container', container]] : []), ...words.map((c) => ['command', c]), ['stdout', 'true'], ['stderr', 'true']]
+    const pairs = [
+      ...(container ? [['container', container]] : []),
+      ...words.map((c) => ['command', c]),
+      ['stdout', 'true'],
+      ['stderr', 'true'],
+    ]
     return { ...request, path: `${request.path.split('?')[0]}?${new URLSearchParams(pairs)}` }
   }
   /** Who may not run anything in this container, or names none, is told so before the connection changes. */
@@ -135,7 +167,9 @@ export function serveExec(host: SimulationHost, request: HttpRequest, query: URL
     const terminal = openTerminal({
       write: (text) => connection?.send(Buffer.concat([Buffer.from([STDOUT]), Buffer.from(text)])),
       run: (script, done) => {
-        running = runCommand(host, inContainer([command[0] ?? 'sh', '-c', script]), (response) => done(isExecResult(response.body) ? response.body : undefined, response))
+        running = runCommand(host, inContainer([command[0] ?? 'sh', '-c', script]), (response) =>
+          done(isExecResult(response.body) ? response.body : undefined, response),
+        )
       },
       end: (response) => finish(response),
     })
@@ -157,10 +191,21 @@ export function serveExec(host: SimulationHost, request: HttpRequest, query: URL
 }
 
 /** What the container writes from now on. Its input is not connected. */
-export function serveAttach(host: SimulationHost, request: HttpRequest, query: URLSearchParams, req: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function serveAttach(
+  host: SimulationHost,
+  request: HttpRequest,
+  query: URLSearchParams,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   const protocol = offeredProtocols(req).find((p) => PROTOCOLS.includes(p))
   if (protocol === undefined) {
-    answerRaw(socket, { status: 400, headers: { 'content-type': 'text/plain' }, body: `unable to upgrade: only ${PROTOCOLS.join(' and ')} are spoken\n` })
+    answerRaw(socket, {
+      status: 400,
+      headers: { 'content-type': 'text/plain' },
+      body: `unable to upgrade: only ${PROTOCOLS.join(' and ')} are spoken\n`,
+    })
     return
   }
   let connection: WebSocketConnection | undefined

@@ -7,9 +7,11 @@ const NAMES = ['127.0.0.1', 'localhost', '[::1]']
 export function refusal(req: IncomingMessage, port: number): string | undefined {
   const hosts = req.rawHeaders.filter((_, i) => i % 2 === 0 && req.rawHeaders[i]?.toLowerCase() === 'host').length
   const host = req.headers.host?.toLowerCase()
-  if (hosts !== 1 || host === undefined || !NAMES.some((name) => host === `${name}:${port}` || (port === 443 && host === name))) return 'the Host header does not name this loopback server'
+  if (hosts !== 1 || host === undefined || !NAMES.some((name) => host === `${name}:${port}` || (port === 443 && host === name)))
+    return 'the Host header does not name this loopback server'
   const { origin } = req.headers
-  if (origin !== undefined && !NAMES.some((name) => origin === `https://${name}:${port}`)) return `origin ${JSON.stringify(origin)} may not use this server`
+  if (origin !== undefined && !NAMES.some((name) => origin === `https://${name}:${port}`))
+    return `origin ${JSON.stringify(origin)} may not use this server`
   const site = req.headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'a page of another origin may not use this server'
   return undefined

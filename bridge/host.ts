@@ -83,7 +83,9 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
       return sim.step()
     } catch (error) {
       const head = sim.kernel.agenda.peek()
-      log(`a step failed: ${head?.target ?? ''} ${head?.kind ?? ''}: ${error instanceof Error ? `${error.message}\n${String((error.cause as Error | undefined)?.stack ?? error.stack)}` : String(error)}`)
+      log(
+        `a step failed: ${head?.target ?? ''} ${head?.kind ?? ''}: ${error instanceof Error ? `${error.message}\n${String((error.cause as Error | undefined)?.stack ?? error.stack)}` : String(error)}`,
+      )
       if (!head) return false
       sim.kernel.unschedule(head.seq)
       whole = false
@@ -91,7 +93,10 @@ export function createSimulationHost(first: ClusterChoice, clock: ClockKind, log
     }
   }
 
-  const server = (): string => sim.processList().find((p) => p.type === 'kube-apiserver' && p.running)?.id ?? sim.processList().find((p) => p.type === 'kube-apiserver')?.id ?? ''
+  const server = (): string =>
+    sim.processList().find((p) => p.type === 'kube-apiserver' && p.running)?.id ??
+    sim.processList().find((p) => p.type === 'kube-apiserver')?.id ??
+    ''
 
   const send = (request: HttpRequest, stream: boolean): string => {
     const id = `bridge/${nextId++}`

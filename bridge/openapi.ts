@@ -19,7 +19,8 @@ const V2_PROTOBUF = /application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\
 export const V2_PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 
 export const isOpenAPI = (path: string): boolean => path.startsWith('/openapi/')
-export const asksForProtobufV2 = (path: string, accept: string | undefined): boolean => path.split('?')[0] === '/openapi/v2' && V2_PROTOBUF.test(accept ?? '') && !/^application\/json/.test(accept ?? '')
+export const asksForProtobufV2 = (path: string, accept: string | undefined): boolean =>
+  path.split('?')[0] === '/openapi/v2' && V2_PROTOBUF.test(accept ?? '') && !/^application\/json/.test(accept ?? '')
 
 /** The document with the texts of its definitions. */
 export function withTexts(document: Json): Json {
@@ -35,12 +36,20 @@ function described(schemas: Json): Json {
       const of = texts.get(name)
       if (!of || !isRecord(schema)) return [name, schema]
       const properties = schema.properties as Json | undefined
-      const textOf = (key: string): string | undefined => getOwn(of, key) ?? (Object.hasOwn(schema, 'x-kubernetes-group-version-kind') ? getOwn(TYPE_META, key) : undefined)
+      const textOf = (key: string): string | undefined =>
+        getOwn(of, key) ?? (Object.hasOwn(schema, 'x-kubernetes-group-version-kind') ? getOwn(TYPE_META, key) : undefined)
       const withText = ([key, value]: [string, unknown]): [string, unknown] => {
         const text = textOf(key)
         return [key, text ? { description: plain(text), ...(value as Json) } : value]
       }
-      return [name, { ...(of[''] ? { description: plain(of['']) } : {}), ...schema, ...(properties ? { properties: Object.fromEntries(Object.entries(properties).map(withText)) } : {}) }]
+      return [
+        name,
+        {
+          ...(of[''] ? { description: plain(of['']) } : {}),
+          ...schema,
+          ...(properties ? { properties: Object.fromEntries(Object.entries(properties).map(withText)) } : {}),
+        },
+      ]
     }),
   )
 }
@@ -59,7 +68,8 @@ const field = (number: number, ...content: readonly Buffer[]): Buffer => {
   const length = content.reduce((n, c) => n + c.length, 0)
   return Buffer.concat([varint(number * 8 + 2), varint(length), ...content])
 }
-const text = (number: number, value: unknown): Buffer => (typeof value === 'string' && value !== '' ? field(number, Buffer.from(value)) : Buffer.alloc(0))
+const text = (number: number, value: unknown): Buffer =>
+  typeof value === 'string' && value !== '' ? field(number, Buffer.from(value)) : Buffer.alloc(0)
 const nothing = Buffer.alloc(0)
 /** Any: YAML text, and JSON is YAML. */
 const any = (value: unknown): Buffer => text(2, JSON.stringify(value))
@@ -83,10 +93,16 @@ function schemaBytes(schema: Json): Buffer {
   ])
 }
 
-const namedSchemas = (schemas: Json): Buffer[] => Object.entries(schemas).map(([name, schema]) => field(1, text(1, name), field(2, schemaBytes(schema as Json))))
+const namedSchemas = (schemas: Json): Buffer[] =>
+  Object.entries(schemas).map(([name, schema]) => field(1, text(1, name), field(2, schemaBytes(schema as Json))))
 
 /** Info and definitions; the paths are left out: no client of this form reads them. */
 export function openapiV2Protobuf(document: Json): Buffer {
   const info = document.info as { title: string; version: string }
-  return Buffer.concat([text(1, '2.0'), field(2, text(1, info.title), text(2, info.version)), field(8), field(9, ...namedSchemas(document.definitions as Json))])
+  return Buffer.concat([
+    text(1, '2.0'),
+    field(2, text(1, info.title), text(2, info.version)),
+    field(8),
+    field(9, ...namedSchemas(document.definitions as Json)),
+  ])
 }

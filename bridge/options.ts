@@ -41,7 +41,12 @@ export function readFlags(args: readonly string[]): BridgeOptions {
   const clock = CLOCKS.find((c) => c === values.clock)
   if (!clock) throw new RangeError(`--clock ${values.clock}: must be one of ${CLOCKS.join(', ')}`)
   return {
-    ...checkChoice({ profile: values.profile as Profile, nodes: Number(values.nodes), seed: Number(values.seed), proxyMode: DEFAULTS.proxyMode }),
+    ...checkChoice({
+      profile: values.profile as Profile,
+      nodes: Number(values.nodes),
+      seed: Number(values.seed),
+      proxyMode: DEFAULTS.proxyMode,
+    }),
     clock,
     port,
     ...(values['write-kubeconfig'] === undefined ? {} : { kubeconfig: values['write-kubeconfig'] }),
@@ -53,8 +58,10 @@ const MAX_NODES = 50
 /** @throws RangeError naming the field */
 export function checkChoice(choice: ClusterChoice): ClusterChoice {
   if (!PROFILES.includes(choice.profile)) throw new RangeError(`profile ${choice.profile}: must be one of ${PROFILES.join(', ')}`)
-  if (!Number.isInteger(choice.nodes) || choice.nodes < 0 || choice.nodes > MAX_NODES) throw new RangeError(`nodes ${choice.nodes}: must be a whole number from 0 to ${MAX_NODES}`)
+  if (!Number.isInteger(choice.nodes) || choice.nodes < 0 || choice.nodes > MAX_NODES)
+    throw new RangeError(`nodes ${choice.nodes}: must be a whole number from 0 to ${MAX_NODES}`)
   if (!Number.isSafeInteger(choice.seed)) throw new RangeError(`seed ${choice.seed}: must be a whole number`)
-  if (choice.proxyMode !== 'iptables' && choice.proxyMode !== 'nftables') throw new RangeError(`proxyMode ${String(choice.proxyMode)}: must be iptables or nftables`)
+  if (choice.proxyMode !== 'iptables' && choice.proxyMode !== 'nftables')
+    throw new RangeError(`proxyMode ${String(choice.proxyMode)}: must be iptables or nftables`)
   return choice
 }

@@ -21,16 +21,28 @@ interface Forwarded {
 /** One whole request at the front of what has come; undefined = more is needed. */
 export function takeRequest(buffer: Buffer): { method: string; path: string; keepAlive: boolean; rest: Buffer } | 'not http' | undefined {
   const end = buffer.indexOf('\r\n\r\n')
-  if (end < 0) return buffer.length > 64 * 1024 || (buffer.length > 0 && !/^[A-Z]{0,16}( |$)/.test(buffer.toString('latin1', 0, 16))) ? 'not http' : undefined
+  if (end < 0)
+    return buffer.length > 64 * 1024 || (buffer.length > 0 && !/^[A-Z]{0,16}( |$)/.test(buffer.toString('latin1', 0, 16)))
+      ? 'not http'
+      : undefined
   const [first = '', ...lines] = buffer.toString('latin1', 0, end).split('\r\n')
   const line = /^([A-Z]+) (\S+) HTTP\/1\.([01])$/.exec(first)
   if (!line) return 'not http'
-  const header = (name: string): string | undefined => lines.find((l) => l.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1).trim()
+  const header = (name: string): string | undefined =>
+    lines
+      .find((l) => l.toLowerCase().startsWith(`${name}:`))
+      ?.slice(name.length + 1)
+      .trim()
   const length = Number(header('content-length') ?? 0)
   if (!(length >= 0) || length > MAX_REQUEST_BYTES) return 'not http'
   if (buffer.length < end + 4 + length) return undefined
   const connection = header('connection')?.toLowerCase()
-  return { method: line[1] as string, path: line[2] as string, keepAlive: line[3] === '1' ? connection !== 'close' : connection === 'keep-alive', rest: buffer.subarray(end + 4 + length) }
+  return {
+    method: line[1] as string,
+    path: line[2] as string,
+    keepAlive: line[3] === '1' ? connection !== 'close' : connection === 'keep-alive',
+    rest: buffer.subarray(end + 4 + length),
+  }
 }
 
 export function servePortForward(host: SimulationHost, request: HttpRequest, req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -40,7 +52,12 @@ export function servePortForward(host: SimulationHost, request: HttpRequest, req
   }
   const path = request.path.split('?')[0] as string
   const { upgrade: _, connection: __, ...headers } = request.headers
-  const pod: HttpRequest = { ...request, method: 'GET', path: path.replace(/\/portforward$/, ''), headers: { ...headers, accept: 'application/json' } }
+  const pod: HttpRequest = {
+    ...request,
+    method: 'GET',
+    path: path.replace(/\/portforward$/, ''),
+    headers: { ...headers, accept: 'application/json' },
+  }
   void host.request(pod).then((answer) => {
     if (answer.status === 404) answerRaw(socket, answer)
     else tunnel()
@@ -83,7 +100,11 @@ export function servePortForward(host: SimulationHost, request: HttpRequest, req
         }
         const type = String(answer.headers['content-type'] ?? 'text/plain')
         const answered = next.method === 'HEAD' ? '' : text
-        stream.write(Buffer.from(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: ${next.keepAlive ? 'keep-alive' : 'close'}\r\n\r\n${answered}`))
+        stream.write(
+          Buffer.from(
+            `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: ${next.keepAlive ? 'keep-alive' : 'close'}\r\n\r\n${answered}`,
+          ),
+        )
         if (next.keepAlive) serve(stream, c)
         else over(stream)
       })

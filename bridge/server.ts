@@ -28,13 +28,16 @@ export async function startBridge(options: BridgeOptions, log: (line: string) =>
   const certificate = selfSigned(Date.now())
   const host = createSimulationHost(options, options.clock, log)
   let port = 0
-  const server = createServer({ ...certificate, ALPNProtocols: ['http/1.1'], maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true, noDelay: true }, (req, res) => {
-    void serve(req, res).catch((error: unknown) => {
-      log(`${req.method} ${req.url?.slice(0, 200)}: ${error instanceof Error ? error.stack : String(error)}`)
-      if (res.headersSent) res.destroy()
-      else sendStatus(req, res, 500, 'InternalError', 'the bridge failed; its error output says why')
-    })
-  })
+  const server = createServer(
+    { ...certificate, ALPNProtocols: ['http/1.1'], maxHeaderSize: MAX_HEADER_BYTES, keepAlive: true, noDelay: true },
+    (req, res) => {
+      void serve(req, res).catch((error: unknown) => {
+        log(`${req.method} ${req.url?.slice(0, 200)}: ${error instanceof Error ? error.stack : String(error)}`)
+        if (res.headersSent) res.destroy()
+        else sendStatus(req, res, 500, 'InternalError', 'the bridge failed; its error output says why')
+      })
+    },
+  )
   const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     res.on('error', () => {})
     res.setHeader('x-content-type-options', 'nosniff')
@@ -48,7 +51,8 @@ export async function startBridge(options: BridgeOptions, log: (line: string) =>
   server.headersTimeout = 30_000
   server.requestTimeout = 120_000
   server.on('clientError', (_error: Error, socket: Duplex) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request')
+    if (socket.writable)
+      socket.end('HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request')
     else socket.destroy()
   })
   server.on('secureConnection', (socket) => socket.on('error', () => socket.destroy()))
@@ -59,7 +63,9 @@ export async function startBridge(options: BridgeOptions, log: (line: string) =>
     if (why === undefined) serveUpgrade(host, req, socket, head)
     else {
       const body = JSON.stringify(statusBody(403, 'Forbidden', why))
-      socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+      socket.end(
+        `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      )
     }
   })
   port = await listen(server, options.port)

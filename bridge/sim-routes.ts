@@ -29,7 +29,13 @@ export async function serveSim(host: SimulationHost, start: ClusterChoice, req: 
     return
   }
   if (req.headers.authorization !== ADMIN) {
-    sendStatus(req, res, req.headers.authorization === 'Bearer user-token' ? 403 : 401, req.headers.authorization === 'Bearer user-token' ? 'Forbidden' : 'Unauthorized', '/sim/v1 needs the admin token')
+    sendStatus(
+      req,
+      res,
+      req.headers.authorization === 'Bearer user-token' ? 403 : 401,
+      req.headers.authorization === 'Bearer user-token' ? 'Forbidden' : 'Unauthorized',
+      '/sim/v1 needs the admin token',
+    )
     return
   }
   const url = new URL(req.url ?? '/', 'https://localhost')
@@ -53,7 +59,8 @@ export async function serveSim(host: SimulationHost, start: ClusterChoice, req: 
   if (route === 'POST reset') {
     let choice: ClusterChoice
     try {
-      const pick = <K extends keyof ClusterChoice>(key: K): ClusterChoice[K] => (input[key] === undefined ? start[key] : (input[key] as ClusterChoice[K]))
+      const pick = <K extends keyof ClusterChoice>(key: K): ClusterChoice[K] =>
+        input[key] === undefined ? start[key] : (input[key] as ClusterChoice[K])
       choice = checkChoice({ profile: pick('profile'), nodes: pick('nodes'), seed: pick('seed'), proxyMode: pick('proxyMode') })
     } catch (error) {
       return bad((error as Error).message)
@@ -70,7 +77,9 @@ export async function serveSim(host: SimulationHost, start: ClusterChoice, req: 
       }
       return undefined
     })
-    return attempt ? sendJson(req, res, 200, schedulingDocument(attempt)) : sendStatus(req, res, 404, 'NotFound', `no scheduling attempt of ${pod} has finished`)
+    return attempt
+      ? sendJson(req, res, 200, schedulingDocument(attempt))
+      : sendStatus(req, res, 404, 'NotFound', `no scheduling attempt of ${pod} has finished`)
   }
   const from = Number(url.searchParams.get('from') ?? 0)
   if (route === 'GET audit' || route === 'GET trace') {
@@ -78,7 +87,15 @@ export async function serveSim(host: SimulationHost, start: ClusterChoice, req: 
     const lines = await host.look((sim) => {
       if (route === 'GET audit') {
         const servers = sim.processList().filter((p) => p.type === 'kube-apiserver')
-        return servers.flatMap((p) => sim.peek<AuditEvent>(p.id, 'audit').entries().filter(([key]) => Number(key) > from).map(([, event]) => JSON.stringify(event))).slice(0, MAX_LINES)
+        return servers
+          .flatMap((p) =>
+            sim
+              .peek<AuditEvent>(p.id, 'audit')
+              .entries()
+              .filter(([key]) => Number(key) > from)
+              .map(([, event]) => JSON.stringify(event)),
+          )
+          .slice(0, MAX_LINES)
       }
       const out: string[] = []
       const { trace, records } = sim.kernel

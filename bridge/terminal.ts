@@ -11,7 +11,8 @@ export interface TerminalOptions {
 
 const SHELLS = /^(\/bin\/|\/usr\/bin\/)?(sh|bash|ash|dash)$/
 /** A shell without a script. */
-export const isShell = (command: readonly string[]): boolean => SHELLS.test(command[0] ?? '') && command.slice(1).every((word) => word === '-i' || word === '-l')
+export const isShell = (command: readonly string[]): boolean =>
+  SHELLS.test(command[0] ?? '') && command.slice(1).every((word) => word === '-i' || word === '-l')
 
 const MARK = '\x1e'
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
@@ -32,7 +33,16 @@ export function openTerminal(options: TerminalOptions): { input(text: string): v
   }
   const run = (text: string, silent: boolean): void => {
     busy = true
-    const script = [directory === '' ? '' : `cd ${quote(directory)}`, ...assignments, text, 'orrery_status=$?', `printf '\\036%s' "$PWD"`, 'exit $orrery_status'].filter((l) => l !== '').join('\n')
+    const script = [
+      directory === '' ? '' : `cd ${quote(directory)}`,
+      ...assignments,
+      text,
+      'orrery_status=$?',
+      `printf '\\036%s' "$PWD"`,
+      'exit $orrery_status',
+    ]
+      .filter((l) => l !== '')
+      .join('\n')
     options.run(script, (result, response) => {
       busy = false
       if (!result) {

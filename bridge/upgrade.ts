@@ -26,12 +26,27 @@ export function serveUpgrade(host: SimulationHost, req: IncomingMessage, socket:
   // Whoever asks for what is refused hears the refusal; for the rest there is no such connection.
   void host.request(request).then((response) => {
     if (response.status >= 300) answerRaw(socket, response)
-    else answerRaw(socket, { status: 501, headers: { 'content-type': 'application/json' }, body: statusBody(501, 'NotImplemented', `upgrade to ${req.headers.upgrade ?? ''} is not built; exec, attach and port-forward speak websockets`) })
+    else
+      answerRaw(socket, {
+        status: 501,
+        headers: { 'content-type': 'application/json' },
+        body: statusBody(
+          501,
+          'NotImplemented',
+          `upgrade to ${req.headers.upgrade ?? ''} is not built; exec, attach and port-forward speak websockets`,
+        ),
+      })
   })
 }
 
 /** One event a message. */
-function serveWatch(host: SimulationHost, request: ReturnType<typeof toHttpRequest>, req: IncomingMessage, socket: Duplex, head: Buffer): void {
+function serveWatch(
+  host: SimulationHost,
+  request: ReturnType<typeof toHttpRequest>,
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   let connection: WebSocketConnection | undefined
   const stream = host.open(request, {
     head: () => {

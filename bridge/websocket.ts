@@ -24,7 +24,8 @@ const CLOSE = 8
 const PING = 9
 const PONG = 10
 
-export const isWebSocket = (req: IncomingMessage): boolean => (req.headers.upgrade ?? '').toLowerCase() === 'websocket' && typeof req.headers['sec-websocket-key'] === 'string'
+export const isWebSocket = (req: IncomingMessage): boolean =>
+  (req.headers.upgrade ?? '').toLowerCase() === 'websocket' && typeof req.headers['sec-websocket-key'] === 'string'
 
 export const offeredProtocols = (req: IncomingMessage): string[] =>
   String(req.headers['sec-websocket-protocol'] ?? '')
@@ -32,7 +33,13 @@ export const offeredProtocols = (req: IncomingMessage): string[] =>
     .map((p) => p.trim())
     .filter((p) => p !== '')
 
-export function acceptWebSocket(req: IncomingMessage, socket: Duplex, head: Buffer, protocol: string | undefined, listener: WebSocketListener): WebSocketConnection {
+export function acceptWebSocket(
+  req: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  protocol: string | undefined,
+  listener: WebSocketListener,
+): WebSocketConnection {
   const accept = createHash('sha1').update(`${req.headers['sec-websocket-key']}${GUID}`).digest('base64')
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${protocol === undefined ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`,

@@ -29,7 +29,14 @@ function tableOf(type: string): ReadonlyMap<number, WireField> {
         ? []
         : text.split(',').map((part): [number, WireField] => {
             const [number, name = '', what = ''] = part.split(' ')
-            return [Number(number), { name, form: what.startsWith('[]') ? 'list' : what.startsWith('{}') ? 'map' : 'one', type: what.replace(/^(\[\]|\{\})/, '') }]
+            return [
+              Number(number),
+              {
+                name,
+                form: what.startsWith('[]') ? 'list' : what.startsWith('{}') ? 'map' : 'one',
+                type: what.replace(/^(\[\]|\{\})/, ''),
+              },
+            ]
           }),
     )
     tables.set(type, table)
@@ -163,7 +170,13 @@ function message(type: string, buffer: Buffer, definition: string, depth: number
   return out
 }
 
-function into(out: Record<string, unknown>, type: string, buffer: Buffer, known: ReadonlyMap<string, Field> | undefined, depth: number): void {
+function into(
+  out: Record<string, unknown>,
+  type: string,
+  buffer: Buffer,
+  known: ReadonlyMap<string, Field> | undefined,
+  depth: number,
+): void {
   const table = tableOf(type)
   for (const w of wires(buffer)) {
     const f = table.get(w.number)
@@ -198,7 +211,8 @@ function into(out: Record<string, unknown>, type: string, buffer: Buffer, known:
 
 /** The object in a `runtime.Unknown` envelope, as JSON. @throws Error for what is no such envelope. */
 export function protobufToJson(body: Buffer): Record<string, unknown> {
-  if (body.length < 4 || !body.subarray(0, 4).equals(MAGIC)) throw new Error('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
+  if (body.length < 4 || !body.subarray(0, 4).equals(MAGIC))
+    throw new Error('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
   let raw: Buffer = Buffer.alloc(0)
   let apiVersion = ''
   let kind = ''
@@ -209,7 +223,8 @@ export function protobufToJson(body: Buffer): Record<string, unknown> {
     } else if (w.number === 2) raw = bytesOf(w)
   }
   const [group, version] = apiVersion.includes('/') ? (apiVersion.split('/') as [string, string]) : ['', apiVersion]
-  const definition = schemaFor(group, version, kind)?.definition ?? (getOwn(messages, `meta.v1.${kind}`) === undefined ? undefined : `meta.v1.${kind}`)
+  const definition =
+    schemaFor(group, version, kind)?.definition ?? (getOwn(messages, `meta.v1.${kind}`) === undefined ? undefined : `meta.v1.${kind}`)
   // An unknown kind is for the API server to refuse.
   if (definition === undefined || getOwn(messages, definition) === undefined) return { apiVersion, kind }
   return { apiVersion, kind, ...message(definition, raw, definition, 0) }

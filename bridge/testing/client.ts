@@ -42,7 +42,10 @@ export function fetchFrom(bridge: Bridge, ask: Ask): Promise<Reply> {
 }
 
 /** Resolves when the head of the answer is there. */
-export function openStream(bridge: Bridge, ask: Ask): Promise<{ status: number; response: IncomingMessage; read(): string; close(): void }> {
+export function openStream(
+  bridge: Bridge,
+  ask: Ask,
+): Promise<{ status: number; response: IncomingMessage; read(): string; close(): void }> {
   return new Promise((resolve, reject) => {
     const req = request(options(bridge, ask), (res) => {
       let text = ''
@@ -57,7 +60,10 @@ export function openStream(bridge: Bridge, ask: Ask): Promise<{ status: number; 
 
 export function rawConnection(bridge: Bridge, allowHalfOpen = false): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: bridge.port, ca: bridge.certificate.cert, ...(allowHalfOpen ? { allowHalfOpen: true } : {}) } as never, () => resolve(socket))
+    const socket = connect(
+      { host: '127.0.0.1', port: bridge.port, ca: bridge.certificate.cert, ...(allowHalfOpen ? { allowHalfOpen: true } : {}) } as never,
+      () => resolve(socket),
+    )
     socket.on('error', reject)
   })
 }

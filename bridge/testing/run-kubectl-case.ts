@@ -18,14 +18,39 @@ export interface Ran {
 }
 
 const TICK_MS = 100
+const SETTLE_TICK_MS = 300
+/** What controllers change. */
+const CHANGING = [
+  ['/api/v1', 'pods'],
+  ['/api/v1', 'events'],
+  ['/apis/apps/v1', 'replicasets'],
+  ['/apis/apps/v1', 'deployments'],
+  ['/apis/apps/v1', 'statefulsets'],
+  ['/apis/apps/v1', 'daemonsets'],
+  ['/apis/batch/v1', 'jobs'],
+  ['/apis/batch/v1', 'cronjobs'],
+  ['/apis/discovery.k8s.io/v1', 'endpointslices'],
+  ['/apis/policy/v1', 'poddisruptionbudgets'],
+]
 /** Wall ms between ticks while a program runs. */
 const PAUSE_MS = 15
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-const at = (v: Json, path: string): Json => path.split('.').reduce((x, k) => (x === undefined || x === null ? undefined : k === 'length' ? x.length : x[/^\d+$/.test(k) ? Number(k) : k]), v)
+const at = (v: Json, path: string): Json =>
+  path
+    .split('.')
+    .reduce((x, k) => (x === undefined || x === null ? undefined : k === 'length' ? x.length : x[/^\d+$/.test(k) ? Number(k) : k]), v)
 
 /** Runs a program; while it runs the virtual clock moves on. */
-export async function runProgram(bridge: Bridge, program: string, args: readonly string[], options: { cwd?: string; home: string; stdin?: string; timeoutMs?: number; env?: Record<string, string> }): Promise<Ran> {
-  const child = spawn(program, args, { cwd: options.cwd ?? options.home, env: { PATH: process.env.PATH, HOME: options.home, LC_ALL: 'C', TERM: 'dumb', ...options.env } })
+export async function runProgram(
+  bridge: Bridge,
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; home: string; stdin?: string; timeoutMs?: number; env?: Record<string, string> },
+): Promise<Ran> {
+  const child = spawn(program, args, {
+    cwd: options.cwd ?? options.home,
+    env: { PATH: process.env.PATH, HOME: options.home, LC_ALL: 'C', TERM: 'dumb', ...options.env },
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (c: string) => (stdout += c))
@@ -78,7 +103,17 @@ export async function runKubectlCase(testCase: GoldenCase, env: CaseEnvironment)
   }
   const request = async (r: Json): Promise<{ status: number; headers: Json; text: string; json: Json }> => {
     const headers = Object.fromEntries(Object.entries(r.headers ?? {}).filter(([, v]) => v !== null)) as Record<string, string>
-    const { status, headers: got, body } = await host.request(toHttpRequest({ ...r, headers, body: r.body === undefined ? undefined : typeof r.body === 'string' ? r.body : JSON.stringify(r.body) }))
+    const {
+      status,
+      headers: got,
+      body,
+    } = await host.request(
+      toHttpRequest({
+        ...r,
+        headers,
+        body: r.body === undefined ? undefined : typeof r.body === 'string' ? r.body : JSON.stringify(r.body),
+      }),
+    )
     const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
     let json: Json
     try {
@@ -91,10 +126,29 @@ export async function runKubectlCase(testCase: GoldenCase, env: CaseEnvironment)
     for (;;) {
       const last = await request({ path: s.path, as: s.as })
       if (s.gone ? last.status === 404 : last.json !== undefined && last.status < 300 && holds(last.json, s.where ?? [])) return last.json
-      if (passed >= (s.timeoutMs ?? 60_000)) throw new Error(`until ${s.path} ${JSON.stringify(s.where ?? 'gone')}: never; last ${last.status} ${last.text.slice(0, 300)}`)
+      if (passed >= (s.timeoutMs ?? 60_000))
+        throw new Error(`until ${s.path} ${JSON.stringify(s.where ?? 'gone')}: never; last ${last.status} ${last.text.slice(0, 300)}`)
       await host.advance(TICK_MS)
       passed += TICK_MS
     }
+  }
+  /** Until nothing of the namespace has changed for a while. */
+  const settle = async (s: Json): Promise<void> => {
+    let print = ''
+    let quiet = 0
+    for (let passed = 0; passed < (s.timeoutMs ?? 90_000); passed += SETTLE_TICK_MS) {
+      const versions: string[] = []
+      for (const path of s.paths ?? CHANGING.map(([group, resource]) => `${group}/namespaces/${ns}/${resource}`)) {
+        for (const item of (await request({ path })).json?.items ?? [])
+          versions.push(`${item.metadata.uid}@${item.metadata.resourceVersion}`)
+      }
+      const next = versions.sort().join(' ')
+      quiet = next === print ? quiet + SETTLE_TICK_MS : 0
+      print = next
+      if (quiet > (s.quietMs ?? 3000)) return
+      await host.advance(SETTLE_TICK_MS)
+    }
+    throw new Error('still changing')
   }
   const save = (s: Json, json: Json): void => {
     if (s.save && json) for (const [k, p] of Object.entries<string>(s.save)) vars.set(k, at(json, p))
@@ -119,7 +173,11 @@ export async function runKubectlCase(testCase: GoldenCase, env: CaseEnvironment)
           return null
         }
         const body = r.json === undefined ? (r.text === '' ? null : r.text) : r.json
-        return { status: r.status, ...(s.headers_ ? { headers: Object.fromEntries(s.headers_.map((h: string) => [h, r.headers[h] ?? null])) } : {}), body }
+        return {
+          status: r.status,
+          ...(s.headers_ ? { headers: Object.fromEntries(s.headers_.map((h: string) => [h, r.headers[h] ?? null])) } : {}),
+          body,
+        }
       }
       case 'kubectl': {
         const r = await kubectl(s)
@@ -129,6 +187,9 @@ export async function runKubectlCase(testCase: GoldenCase, env: CaseEnvironment)
       }
       case 'until':
         save(s, await until(s))
+        return null
+      case 'settle':
+        await settle(s)
         return null
       case 'wait':
         await host.advance(s.ms)
@@ -142,7 +203,11 @@ export async function runKubectlCase(testCase: GoldenCase, env: CaseEnvironment)
   let error: string | undefined
   try {
     if (testCase.namespace !== false) {
-      const r = await request({ method: 'POST', path: '/api/v1/namespaces', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } } })
+      const r = await request({
+        method: 'POST',
+        path: '/api/v1/namespaces',
+        body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } },
+      })
       if (r.status !== 201) throw new Error(`namespace: ${r.status} ${r.text.slice(0, 300)}`)
       await until({ path: `/api/v1/namespaces/${ns}/serviceaccounts/default`, where: [['metadata.name', 'default']], timeoutMs: 15_000 })
       if (testCase.needsRootCA) await until({ path: `/api/v1/namespaces/${ns}/configmaps/kube-root-ca.crt`, where: [], timeoutMs: 15_000 })
@@ -172,7 +237,10 @@ export async function runKubectlCase(testCase: GoldenCase, env: CaseEnvironment)
   const seen = renumber(results)
   const problems: string[] = []
   testCase.expect.forEach((e, i) => {
-    if (e !== null) problems.push(...differences(e, seen[i]).map((d) => `step ${i} (${testCase.steps[i].args?.join(' ') ?? testCase.steps[i].path}): ${d}`))
+    if (e !== null)
+      problems.push(
+        ...differences(e, seen[i]).map((d) => `step ${i} (${testCase.steps[i].args?.join(' ') ?? testCase.steps[i].path}): ${d}`),
+      )
   })
   return problems
 }
@@ -181,7 +249,8 @@ const AGE = /\b(?:\d+[ydhms]){1,2}\b(?: \(x\d+ over (?:\d+[ydhms]){1,2}\))?(?: a
 
 /** What differs between any two runs of a program, line by line. */
 export function normaliseText(text: string, tokens: Tokens): string {
-  const age = (m: string): string => (tokens.keep.has(m) ? m : m.includes('(x') ? '<age> (xN over <age>)' : m.endsWith(' ago') ? '<age> ago' : '<age>')
+  const age = (m: string): string =>
+    tokens.keep.has(m) ? m : m.includes('(x') ? '<age> (xN over <age>)' : m.endsWith(' ago') ? '<age> ago' : '<age>'
   const port = (_: string, before: string, n: string): string => before + (tokens.keep.has(n) ? n : tokens.number('nodePort', n))
   return tokens
     .replaceIn(text)
