@@ -306,6 +306,8 @@ export class Simulation {
       return kernel.schedule({ at: kernel.now + Math.max(0, delayMs), target: id, kind, payload, cause, incarnation: process.incarnation, background, ...(timer ? { timer } : {}) } as never)
     }
     const timerKey = (key: string): string => `${id} ${key}`
+    // Tables live as long as the kernel; looking one up by its full name for every use is what most of a step would cost.
+    const tables = new Map<string, Table<unknown>>()
     const base: StepContext = {
       self: id,
       get host() {
@@ -317,7 +319,14 @@ export class Simulation {
       get now() {
         return kernel.now
       },
-      table: <V>(name: string) => kernel.table<V>(`${id}/${name}`),
+      table: <V>(name: string) => {
+        let table = tables.get(name)
+        if (!table) {
+          table = kernel.table(`${id}/${name}`)
+          tables.set(name, table)
+        }
+        return table as Table<V>
+      },
       setTimer(key: string, delayMs: number, kind: string, payload: unknown = null, options: TimerOptions = {}) {
         const full = timerKey(key)
         const old = sim.timers.get(full)
