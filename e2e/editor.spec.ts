@@ -10,8 +10,14 @@ test('the schema marks a wrong type and the API server its own errors, each on i
   await expect(page.locator('.squiggly-error').first()).toBeVisible()
   // The shim between monaco-yaml and Monaco works only if the schema itself finds errors.
   await writeManifest(page, 'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: many\n')
-  await page.locator('.squiggly-error').first().hover()
-  await expect(page.locator('.monaco-hover')).toContainText(/Incorrect type|Expected/)
+  const word = await page.locator('.view-line', { hasText: 'replicas' }).getByText('many').boundingBox()
+  if (!word) throw new Error('the wrong value is not drawn')
+  // The marks come when the language worker has read the schema; the hover says what it found.
+  await expect(async () => {
+    await page.mouse.move(word.x + 200, word.y + 120)
+    await page.mouse.move(word.x + word.width / 2, word.y + word.height / 2, { steps: 3 })
+    await expect(page.locator('.monaco-hover').first()).toContainText(/Incorrect type|Expected/, { timeout: 2500 })
+  }).toPass({ timeout: 30_000 })
 })
 
 const HOSTILE: readonly (readonly [string, string, RegExp])[] = [
