@@ -10,7 +10,7 @@ import { compactionHandlers, startCompactor } from './cache/compaction.ts'
 import { callEtcd, memberOf, passOverMember } from './etcd-client.ts'
 import { definitionHandlers, definitionsChanged, startDefinitions } from './definitions/controllers.ts'
 import { onLookup, onRange, onWaitTimeout, startLookup, wake } from './needs.ts'
-import { dropProxy, onProxyAnswer } from './proxy.ts'
+import { dropProxy, onProxyAnswer, onReachAnswer } from './proxy.ts'
 import { onRequest, receive } from './serve.ts'
 import { REGISTRY_PREFIX } from './storage-keys.ts'
 import { closeAllWatches, closeWatch, dispatch, onBookmarks, onWatchTimeout } from './watch/serve.ts'
@@ -104,6 +104,7 @@ export const kubeApiserverType: ComponentType = {
     'apiserver.lookup.start': startLookup,
     'apiserver.lookup.answer': onLookup,
     'apiserver.proxy.answer': onProxyAnswer,
+    'apiserver.reach.answer': onReachAnswer,
     'apiserver.watch.timeout': onWatchTimeout,
     'apiserver.bookmarks': onBookmarks,
     'net.closed': (ctx: Context, { call }: { call: number }) => {

@@ -17,7 +17,7 @@ import { answerBody } from './encode/answer.ts'
 import { classify } from './flowcontrol/classify.ts'
 import { count, metricsOf } from './metrics.ts'
 import { ask, forgetNeeds } from './needs.ts'
-import { proxy } from './proxy.ts'
+import { proxy, reach } from './proxy.ts'
 import { Missing, Refusal } from './refusal.ts'
 import { requestInfo } from './request-info.ts'
 import type { Note, Rq } from './rest/request.ts'
@@ -91,12 +91,12 @@ export function receive(ctx: Context, request: HttpRequest, call: number): void 
   const user = acting ? acting.user : who.user
   if (acting) ctx.because(ctx.record('apiserver.authn.impersonated', { request: auditID, user: who.user.name, impersonated: user.name }))
   const flow = classify(user, info, view)
-  if (flow) ctx.record('apiserver.flow.classified', { request: auditID, ...flow })
+  if (flow) ctx.record('apiserver.flow.classified', { request: auditID, flowSchema: flow.flowSchema, priorityLevel: flow.priorityLevel })
   const a = attributesOfRequest(user, info)
   const decision = authorize(a, view, info.query)
   const what = { request: auditID, user: user.name, verb: info.verb, resource: info.isResource ? resourcePath(info) : info.path, reason: decision.reason }
   ctx.because(ctx.record(decision.allowed ? 'apiserver.authz.allowed' : 'apiserver.authz.denied', what))
-  const item: InFlight = { ...base, user, ...(acting ? { impersonator: who.user } : {}), decision: decision.reason, cause: ctx.cause }
+  const item: InFlight = { ...base, user, ...(acting ? { impersonator: who.user } : {}), ...(flow ? { flow: flow.uids } : {}), decision: decision.reason, cause: ctx.cause }
   if (!decision.allowed) {
     respondStatus(ctx, item, forbiddenStatus(a, decision.reason))
     return
@@ -194,6 +194,9 @@ function execute(ctx: Context, item: InFlight, plan: Plan): void {
       return
     case 'proxy':
       proxy(ctx, item, plan)
+      return
+    case 'reach':
+      reach(ctx, item, plan)
       return
   }
 }

@@ -85,7 +85,10 @@ export type Plan =
   | { readonly do: 'watch'; readonly watch: WatchPlan }
   /** Nothing to write at this step: plan the next one. */
   | { readonly do: 'continue'; readonly then: Extract<Then, { do: 'plan' }> }
+  /** A kubelet answers. */
   | { readonly do: 'proxy'; readonly node: string; readonly request: HttpRequest; readonly stream: boolean }
+  /** Whoever listens at an address answers. */
+  | { readonly do: 'reach'; readonly address: string; readonly port: number; readonly request: { readonly method: string; readonly path: string; readonly body?: string } }
 
 export interface WatchPlan {
   /** Table name of the resource, `pods` or `deployments.apps`. */
@@ -135,6 +138,8 @@ export interface InFlight {
   readonly info: RequestInfo
   readonly user: User
   readonly impersonator?: User
+  /** Uids of the flow schema and priority level that the request falls under. */
+  readonly flow?: { readonly flowSchema: string; readonly priorityLevel: string }
   readonly receivedAt: number
   readonly cause: number
   readonly background: boolean

@@ -15,8 +15,15 @@ export interface AnswerContext {
   route(group: string, version: string, resource: string): Served | undefined
 }
 
+/** What every answer carries. */
+export const commonHeaders = ({ auditID, flow }: InFlight): Record<string, string> => ({
+  'audit-id': auditID,
+  'cache-control': 'no-cache, private',
+  ...(flow ? { 'x-kubernetes-pf-flowschema-uid': flow.flowSchema, 'x-kubernetes-pf-prioritylevel-uid': flow.priorityLevel } : {}),
+})
+
 export function answerBody(item: InFlight, answer: Answer, context: AnswerContext): { response: HttpResponse; status: Status | undefined } {
-  const headers: Record<string, string | readonly string[]> = { 'audit-id': item.auditID, 'cache-control': 'no-cache, private', ...answer.headers }
+  const headers: Record<string, string | readonly string[]> = { ...commonHeaders(item), ...answer.headers }
   if (item.warnings.length > 0) headers.warning = warningHeader(item.warnings)
   if (answer.text !== undefined) {
     headers['content-type'] ??= 'text/plain; charset=utf-8'

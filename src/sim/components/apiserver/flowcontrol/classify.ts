@@ -6,6 +6,8 @@ import type { RequestInfo, User } from '../types.ts'
 export interface Flow {
   readonly flowSchema: string
   readonly priorityLevel: string
+  /** As the answer's headers name them. */
+  readonly uids: { readonly flowSchema: string; readonly priorityLevel: string }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: rules are walked as plain data
@@ -43,5 +45,8 @@ export function classify(user: User, info: RequestInfo, view: ServerView): Flow 
     if (best && (schema.spec.matchingPrecedence ?? 1000) >= (best.spec.matchingPrecedence ?? 1000)) continue
     if ((schema.spec.rules ?? []).some((r: Data) => ruleMatches(r, user, info))) best = schema
   }
-  return best ? { flowSchema: best.metadata.name, priorityLevel: best.spec.priorityLevelConfiguration.name } : undefined
+  if (!best) return undefined
+  const priorityLevel = best.spec.priorityLevelConfiguration.name
+  const level = view.get('prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', undefined, priorityLevel)
+  return { flowSchema: best.metadata.name, priorityLevel, uids: { flowSchema: best.metadata.uid ?? '', priorityLevel: level?.metadata.uid ?? '' } }
 }

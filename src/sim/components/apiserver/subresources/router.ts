@@ -11,6 +11,7 @@ import type { Plan } from '../types.ts'
 import { planBinding } from './binding.ts'
 import { planConnect, planLog } from './connect.ts'
 import { planEviction } from './eviction.ts'
+import { planProxy } from './proxy.ts'
 import { planScale } from './scale.ts'
 import { planToken } from './token.ts'
 
@@ -30,11 +31,14 @@ const methodMissing = (): never => refuse(genericServerResponse(405))
 /** Doors that only write: finalize and the like cannot be read. */
 const WRITE_ONLY = new Set(['finalize'])
 
+const PROXY = new Set(['nodes/proxy', 'pods/proxy', 'services/proxy'])
+
 export function planSubresource(rq: ResourceRq): Plan {
   const { subresource, resource } = rq.info
   const sub = rq.served.strategy.subresources?.[subresource]
   if (!sub) return refuse(rq.served.custom ? notFound(resourceOf(rq.served), rq.info.name) : genericServerResponse(404))
   const { method } = rq.request
+  if (PROXY.has(`${resource}/${subresource}`)) return planProxy(rq)
   if (sub.does === 'handler') {
     const handler = HANDLERS[`${resource}/${subresource}`]?.[method]
     return handler ? handler(rq) : methodMissing()

@@ -7,7 +7,7 @@ import type { Context } from '../../../net/context.ts'
 import { audit } from '../audit.ts'
 import { cacheState, cacheTable, eventsAfter, podKeysOn } from '../cache/cache.ts'
 import { routeOf } from '../cache/view.ts'
-import { warningHeader } from '../encode/answer.ts'
+import { commonHeaders, warningHeader } from '../encode/answer.ts'
 import { encodeObject } from '../encode/encode.ts'
 import { negotiate } from '../encode/negotiate.ts'
 import type { Served } from '../registry/index.ts'
@@ -43,8 +43,7 @@ export function openWatch(ctx: Context, item: InFlight, plan: WatchPlan): void {
   if (!served) return
   const w: Watcher = { ...plan, call: item.call, openedAt: ctx.now, includeObject: queryValue(item.info.query, 'includeObject') ?? 'Metadata', headed: false }
   const headers: HttpResponse['headers'] = {
-    'audit-id': item.auditID,
-    'cache-control': 'no-cache, private',
+    ...commonHeaders(item),
     'content-type': 'application/json',
     ...(item.warnings.length > 0 ? { warning: warningHeader(item.warnings) } : {}),
   }
