@@ -262,7 +262,9 @@ export class History<R extends { readonly seq: number }> {
     this.path.entries.push({ ...(input ? { input } : {}), journal, at: kernel.now, records: kernel.records })
     this.path.cursor++
     const last = this.path.keyframes[this.path.keyframes.length - 1] as Keyframe
-    if (this.path.cursor - last.index >= this.interval && this.path.cursor - last.index >= kernel.recordCount() / 8) this.keyframe()
+    const since = this.path.cursor - last.index
+    // The size of the state is asked now and then only: counting it costs as much as several steps.
+    if (since >= this.interval && since % Math.min(256, this.interval) === 0 && since >= kernel.recordCount() / 8) this.keyframe()
     this.dropOldJournals()
     return true
   }
