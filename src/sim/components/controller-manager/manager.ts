@@ -16,6 +16,7 @@ import { jobController, jobOrphans } from './job/job.ts'
 import { namespaceController } from './namespace/namespace.ts'
 import { nodeIpamController } from './node-ipam/node-ipam.ts'
 import { nodeEvictor, nodeLifecycleController, nodeMonitor, nodePods } from './node-lifecycle/node-lifecycle.ts'
+import { nodeTTLController } from './node-ttl/node-ttl.ts'
 import { claimBinder } from './persistentvolume-binder/claims.ts'
 import { volumeBinder } from './persistentvolume-binder/volumes.ts'
 import { podGarbageCollector } from './podgc/podgc.ts'
@@ -77,6 +78,7 @@ const CLUSTER: readonly Any[] = [
   horizontalPodAutoscalerController,
   ephemeralVolumeController,
   certificateRequestCleaner,
+  nodeTTLController,
 ]
 
 export function controllersFor(config: KubeControllerManagerConfig): readonly Any[] {
