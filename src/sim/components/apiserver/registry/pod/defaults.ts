@@ -108,10 +108,12 @@ function defaultVolume(v: Volume): void {
     v.scaleIO.storageMode ||= 'ThinProvisioned'
     v.scaleIO.fsType ||= 'xfs'
   }
-  const claim = v.ephemeral?.volumeClaimTemplate?.spec
-  if (claim) {
-    claim.volumeMode ??= 'Filesystem'
-    defaultResources(claim.resources)
+  const template = v.ephemeral?.volumeClaimTemplate
+  if (template) {
+    // In Go the template always has a spec.
+    template.spec ??= {}
+    template.spec.volumeMode ??= 'Filesystem'
+    defaultResources(template.spec.resources)
   }
 }
 
