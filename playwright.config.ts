@@ -1,6 +1,8 @@
 import { defineConfig } from '@playwright/test'
 
 /** The site is served from a sub-path with the strict policy, as any static host might. */
+const address = `http://127.0.0.1:${process.env.E2E_PORT ?? 4199}/play/orrery/`
+
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.spec.ts',
@@ -13,7 +15,7 @@ export default defineConfig({
   reporter: [['line'], ['json', { outputFile: process.env.PLAYWRIGHT_JSON_OUTPUT_NAME ?? '.cache/playwright.json' }]],
   outputDir: '.cache/e2e',
   use: {
-    baseURL: 'http://127.0.0.1:4199/play/orrery/',
+    baseURL: address,
     viewport: { width: 1280, height: 800 },
     video: 'off',
     trace: 'retain-on-failure',
@@ -22,5 +24,5 @@ export default defineConfig({
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     },
   },
-  webServer: { command: 'node scripts/serve.mjs --port 4199 --base /play/orrery/', url: 'http://127.0.0.1:4199/play/orrery/', reuseExistingServer: !process.env.CI },
+  webServer: { command: `node scripts/serve.mjs --port ${process.env.E2E_PORT ?? 4199} --base /play/orrery/`, url: address, reuseExistingServer: !process.env.CI },
 })
