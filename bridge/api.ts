@@ -62,7 +62,8 @@ export async function serveApi(host: SimulationHost, req: IncomingMessage, res: 
       sendStatus(req, res, 400, 'BadRequest', `the object provided is unrecognized: ${(error as Error).message}`)
       return
     }
-  } else if (body.bytes.length > 0) text = body.bytes.toString('utf8')
+  } else if (body.bytes.length > 0 || req.method === 'POST' || req.method === 'PUT' || req.method === 'PATCH')
+    text = body.bytes.toString('utf8')
   if (text !== undefined && jsonDepth(text) > MAX_JSON_DEPTH) {
     sendStatus(req, res, 400, 'BadRequest', 'exceeded max depth')
     return
