@@ -3,7 +3,13 @@ import { calculateUsage, matchesScopes, podResources, quotaUsage, resourceOfLimi
 import { quantityToString } from './quantity.ts'
 import type { KubeObject } from './types/object.ts'
 
-const pod = (spec: object, status: object = { phase: 'Running' }): KubeObject => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'n' }, spec, status })
+const pod = (spec: object, status: object = { phase: 'Running' }): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'n' },
+  spec,
+  status,
+})
 const requests = (cpu: string) => ({ resources: { requests: { cpu } } })
 
 describe('quota', () => {
@@ -11,11 +17,15 @@ describe('quota', () => {
     const asks = (spec: object): string => quantityToString(podResources(pod(spec), 'requests').get('cpu') as never)
     expect(asks({ containers: [requests('200m'), requests('300m')] })).toBe('500m')
     expect(asks({ containers: [requests('200m')], initContainers: [requests('700m')] })).toBe('700m')
-    expect(asks({ containers: [requests('200m')], initContainers: [{ ...requests('100m'), restartPolicy: 'Always' }, requests('700m')] })).toBe('800m')
+    expect(
+      asks({ containers: [requests('200m')], initContainers: [{ ...requests('100m'), restartPolicy: 'Always' }, requests('700m')] }),
+    ).toBe('800m')
   })
 
   it('counts finished pods as objects only', () => {
-    expect([...quotaUsage({ group: '', resource: 'pods' }, pod({ containers: [requests('1')] }, { phase: 'Succeeded' }), 0).keys()]).toEqual(['count/pods'])
+    expect([
+      ...quotaUsage({ group: '', resource: 'pods' }, pod({ containers: [requests('1')] }, { phase: 'Succeeded' }), 0).keys(),
+    ]).toEqual(['count/pods'])
   })
 
   it('knows what a limit is about', () => {
@@ -25,7 +35,12 @@ describe('quota', () => {
   })
 
   it('counts only pods of its scopes', () => {
-    const quota: KubeObject = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q' }, spec: { hard: { pods: '5' }, scopes: ['BestEffort'] } }
+    const quota: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'q' },
+      spec: { hard: { pods: '5' }, scopes: ['BestEffort'] },
+    }
     const pods = [pod({ containers: [{}] }), pod({ containers: [requests('50m')] })]
     expect(calculateUsage(quota, () => pods, 0)).toEqual({ pods: '1' })
     expect(matchesScopes(quota, { group: '', resource: 'services' }, pods[0] as KubeObject)).toBe(false)

@@ -14,7 +14,14 @@ export interface QuotaResource {
 const ONE = newQuantity(1)
 
 /** Kinds with a counter of their own beside count/<resource>. */
-const PLAIN_COUNTERS: readonly string[] = ['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas', 'services', 'persistentvolumeclaims']
+const PLAIN_COUNTERS: readonly string[] = [
+  'configmaps',
+  'secrets',
+  'replicationcontrollers',
+  'resourcequotas',
+  'services',
+  'persistentvolumeclaims',
+]
 const COMPUTE: readonly string[] = ['cpu', 'memory', 'ephemeral-storage']
 const STORAGE_CLASS_SUFFIX = '.storageclass.storage.k8s.io/'
 
@@ -31,7 +38,14 @@ export function resourceOfLimit(name: string): QuotaResource | undefined {
   if (name.startsWith('services')) return { group: '', resource: 'services' }
   if (name === 'requests.storage' || name.includes(STORAGE_CLASS_SUFFIX)) return { group: '', resource: 'persistentvolumeclaims' }
   if (PLAIN_COUNTERS.includes(name)) return { group: '', resource: name }
-  if (name === 'pods' || COMPUTE.includes(name) || name.startsWith('requests.') || name.startsWith('limits.') || name.startsWith('hugepages-')) return { group: '', resource: 'pods' }
+  if (
+    name === 'pods' ||
+    COMPUTE.includes(name) ||
+    name.startsWith('requests.') ||
+    name.startsWith('limits.') ||
+    name.startsWith('hugepages-')
+  )
+    return { group: '', resource: 'pods' }
   return undefined
 }
 
@@ -62,7 +76,8 @@ const atLeast = (into: Map<string, Quantity>, other: Usage): void => {
 
 /** component-helpers/resource PodRequests and PodLimits: containers and sidecars together, or the largest init container. */
 export function podResources(pod: KubeObject, which: 'requests' | 'limits'): Map<string, Quantity> {
-  const of = (c: Container): Map<string, Quantity> => new Map(Object.entries(c.resources?.[which] ?? {}).map(([k, v]) => [k, parseQuantity(String(v))]))
+  const of = (c: Container): Map<string, Quantity> =>
+    new Map(Object.entries(c.resources?.[which] ?? {}).map(([k, v]) => [k, parseQuantity(String(v))]))
   const sum = new Map<string, Quantity>()
   for (const c of (pod.spec?.containers ?? []) as Container[]) for (const [k, v] of of(c)) add(sum, k, v)
   const sidecars = new Map<string, Quantity>()
@@ -77,8 +92,10 @@ export function podResources(pod: KubeObject, which: 'requests' | 'limits'): Map
     } else atLeast(init, plus(of(c), sidecars))
   }
   atLeast(sum, init)
-  for (const [k, v] of Object.entries((pod.spec?.resources as ResourceRequirements | undefined)?.[which] ?? {})) sum.set(k, parseQuantity(String(v)))
-  for (const [k, v] of Object.entries((pod.spec?.overhead ?? {}) as Record<string, string>)) if (which === 'requests' || sum.has(k)) add(sum, k, parseQuantity(v))
+  for (const [k, v] of Object.entries((pod.spec?.resources as ResourceRequirements | undefined)?.[which] ?? {}))
+    sum.set(k, parseQuantity(String(v)))
+  for (const [k, v] of Object.entries((pod.spec?.overhead ?? {}) as Record<string, string>))
+    if (which === 'requests' || sum.has(k)) add(sum, k, parseQuantity(v))
   return sum
 }
 
@@ -124,7 +141,8 @@ function serviceUsage(service: KubeObject): Map<string, Quantity> {
 }
 
 /** GetPersistentVolumeClaimClass: the annotation of old beats the field. */
-const classOf = (claim: KubeObject): string => claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? claim.spec?.storageClassName ?? ''
+const classOf = (claim: KubeObject): string =>
+  claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? claim.spec?.storageClassName ?? ''
 
 function claimUsage(claim: KubeObject): Map<string, Quantity> {
   const usage = new Map<string, Quantity>([
@@ -166,8 +184,15 @@ export const scopesOf = (quota: KubeObject): ScopeRequirement[] => [
 ]
 
 const isBestEffort = (pod: KubeObject): boolean => {
-  const all = [...((pod.spec?.containers ?? []) as Container[]), ...((pod.spec?.initContainers ?? []) as Container[]), { resources: pod.spec?.resources as ResourceRequirements }]
-  const asks = (list: Readonly<Record<string, string>> | undefined): boolean => Object.entries(list ?? {}).some(([k, v]) => (k === 'cpu' || k === 'memory') && compareQuantities(parseQuantity(String(v)), zeroQuantity) > 0)
+  const all = [
+    ...((pod.spec?.containers ?? []) as Container[]),
+    ...((pod.spec?.initContainers ?? []) as Container[]),
+    { resources: pod.spec?.resources as ResourceRequirements },
+  ]
+  const asks = (list: Readonly<Record<string, string>> | undefined): boolean =>
+    Object.entries(list ?? {}).some(
+      ([k, v]) => (k === 'cpu' || k === 'memory') && compareQuantities(parseQuantity(String(v)), zeroQuantity) > 0,
+    )
   return !all.some((c) => asks(c.resources?.requests) || asks(c.resources?.limits))
 }
 
@@ -177,7 +202,9 @@ const crossesNamespaces = (pod: KubeObject): boolean => {
     ...(a?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
     ...(a?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((w: { podAffinityTerm: object }) => w.podAffinityTerm),
   ])
-  return terms.some((t: { namespaces?: unknown[]; namespaceSelector?: object }) => (t.namespaces ?? []).length > 0 || t.namespaceSelector !== undefined)
+  return terms.some(
+    (t: { namespaces?: unknown[]; namespaceSelector?: object }) => (t.namespaces ?? []).length > 0 || t.namespaceSelector !== undefined,
+  )
 }
 
 function matchesValues(r: ScopeRequirement, value: string): boolean {
@@ -198,7 +225,8 @@ function matchesValues(r: ScopeRequirement, value: string): boolean {
 /** podMatchesScopeFunc. Objects of other kinds match no scope, save claims their VolumeAttributesClass. */
 export function matchesScopes(quota: KubeObject, r: QuotaResource, object: KubeObject): boolean {
   return scopesOf(quota).every((s) => {
-    if (r.group === '' && r.resource === 'persistentvolumeclaims') return s.scopeName === 'VolumeAttributesClass' && matchesValues(s, object.spec?.volumeAttributesClassName ?? '')
+    if (r.group === '' && r.resource === 'persistentvolumeclaims')
+      return s.scopeName === 'VolumeAttributesClass' && matchesValues(s, object.spec?.volumeAttributesClassName ?? '')
     if (r.group !== '' || r.resource !== 'pods') return false
     const deadline = object.spec?.activeDeadlineSeconds !== undefined && object.spec.activeDeadlineSeconds >= 0
     switch (s.scopeName) {
@@ -221,7 +249,11 @@ export function matchesScopes(quota: KubeObject, r: QuotaResource, object: KubeO
 }
 
 /** CalculateUsage for the names in `hard`: what the given objects use. Names of unknown kinds are left out. */
-export function calculateUsage(quota: KubeObject, list: (r: QuotaResource) => readonly KubeObject[] | undefined, nowMs: number): Record<string, string> {
+export function calculateUsage(
+  quota: KubeObject,
+  list: (r: QuotaResource) => readonly KubeObject[] | undefined,
+  nowMs: number,
+): Record<string, string> {
   const names = Object.keys((quota.spec?.hard ?? {}) as Record<string, string>)
   const kinds = new Map<string, QuotaResource>()
   for (const name of names) {
@@ -232,10 +264,12 @@ export function calculateUsage(quota: KubeObject, list: (r: QuotaResource) => re
   for (const r of kinds.values()) {
     const objects = list(r)
     if (!objects) continue
-    for (const name of names) if (resourceOfLimit(name)?.resource === r.resource && resourceOfLimit(name)?.group === r.group) used.set(name, zeroQuantity)
+    for (const name of names)
+      if (resourceOfLimit(name)?.resource === r.resource && resourceOfLimit(name)?.group === r.group) used.set(name, zeroQuantity)
     for (const object of objects) {
       if (!matchesScopes(quota, r, object)) continue
-      for (const [name, amount] of quotaUsage(r, object, nowMs)) if (used.has(name)) used.set(name, addQuantities(used.get(name) as Quantity, amount))
+      for (const [name, amount] of quotaUsage(r, object, nowMs))
+        if (used.has(name)) used.set(name, addQuantities(used.get(name) as Quantity, amount))
     }
   }
   return Object.fromEntries([...used].map(([name, amount]) => [name, quantityToString(amount)]))

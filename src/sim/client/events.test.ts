@@ -11,10 +11,17 @@ const component: ComponentType = {
   handlers: {
     ...recorder.handlers,
     say: (ctx: Context, messages: string[]) => {
-      for (const message of messages) recorder.recordEvent(ctx, { component: 'kubelet', host: 'n1' }, { object: pod, type: 'Normal', reason: 'Said', message })
+      for (const message of messages)
+        recorder.recordEvent(ctx, { component: 'kubelet', host: 'n1' }, { object: pod, type: 'Normal', reason: 'Said', message })
     },
-    api: (ctx: Context, up: boolean) => (up ? ctx.startProcess({ id: 'api', type: 'fake-api', host: 'a', config: null }) : ctx.stopProcess('api', 'test')),
-    fail: (ctx: Context) => recorder.recordSeriesEvent(ctx, { component: 'default-scheduler', host: 'm' }, { object: pod, type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', message: 'no' }),
+    api: (ctx: Context, up: boolean) =>
+      up ? ctx.startProcess({ id: 'api', type: 'fake-api', host: 'a', config: null }) : ctx.stopProcess('api', 'test'),
+    fail: (ctx: Context) =>
+      recorder.recordSeriesEvent(
+        ctx,
+        { component: 'default-scheduler', host: 'm' },
+        { object: pod, type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', message: 'no' },
+      ),
   },
 }
 const make = () => {
@@ -34,8 +41,15 @@ describe('an event recorder', () => {
     sim.runUntil({ kind: 'quiet' })
     expect(seen(sim).map((s) => s.method)).toEqual(['POST', 'PATCH', 'PATCH', 'POST'])
     const events = sim.peek<Record<string, unknown>>('api', 'objects').values()
-    expect(events.map((e) => [e.message, e.count]).sort()).toEqual([['hello', 3], ['other', 1]])
-    expect(events[0]).toMatchObject({ involvedObject: { kind: 'Pod', name: 'web', namespace: 'shop', uid: 'u1' }, source: { component: 'kubelet', host: 'n1' }, type: 'Normal' })
+    expect(events.map((e) => [e.message, e.count]).sort()).toEqual([
+      ['hello', 3],
+      ['other', 1],
+    ])
+    expect(events[0]).toMatchObject({
+      involvedObject: { kind: 'Pod', name: 'web', namespace: 'shop', uid: 'u1' },
+      source: { component: 'kubelet', host: 'n1' },
+      type: 'Normal',
+    })
   })
 
   it('combines the tenth of events that differ only in their message', () => {
@@ -43,7 +57,12 @@ describe('an event recorder', () => {
     sim.input({ target: 'r', kind: 'say', payload: Array.from({ length: 12 }, (_, i) => `m${i}`) })
     sim.runUntil({ kind: 'quiet' })
     expect(seen(sim).map((s) => s.method)).toEqual([...Array(10).fill('POST'), 'PATCH', 'PATCH'])
-    expect(sim.peek<Record<string, unknown>>('api', 'objects').values().filter((e) => String(e.message).startsWith('(combined from similar events): '))).toHaveLength(1)
+    expect(
+      sim
+        .peek<Record<string, unknown>>('api', 'objects')
+        .values()
+        .filter((e) => String(e.message).startsWith('(combined from similar events): ')),
+    ).toHaveLength(1)
   })
 
   it('refuses a flood about one object after the burst', () => {
@@ -62,7 +81,11 @@ describe('an event recorder', () => {
     }
     expect(seen(sim).map((s) => s.method)).toEqual(['POST', 'PATCH'])
     const [event] = sim.peek<Record<string, unknown>>('api', 'objects').values()
-    expect(event).toMatchObject({ reportingController: 'default-scheduler', reportingInstance: 'default-scheduler-m', series: { count: 2 } })
+    expect(event).toMatchObject({
+      reportingController: 'default-scheduler',
+      reportingInstance: 'default-scheduler-m',
+      series: { count: 2 },
+    })
   })
 
   it('tries again after the API server was away', () => {

@@ -165,7 +165,11 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
     const made: KubeObject = {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: eventName(ctx, reference.name ?? ''), namespace, ...(event.annotations ? { annotations: { ...event.annotations } } : {}) },
+      metadata: {
+        name: eventName(ctx, reference.name ?? ''),
+        namespace,
+        ...(event.annotations ? { annotations: { ...event.annotations } } : {}),
+      },
       involvedObject: reference,
       reason: event.reason,
       message: event.message,
@@ -179,7 +183,13 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
       reportingInstance: source.host ?? '',
     }
     const seq = count(ctx, 'queue')
-    queue(ctx).put(`${source.component} ${String(seq).padStart(12, '0')}`, { seq, source, event: made, cause: ctx.cause, background: ctx.background })
+    queue(ctx).put(`${source.component} ${String(seq).padStart(12, '0')}`, {
+      seq,
+      source,
+      event: made,
+      cause: ctx.cause,
+      background: ctx.background,
+    })
     pump(ctx, source.component)
   }
 
@@ -201,7 +211,19 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
     const { involvedObject: o } = event
     const used = count(ctx, 'used')
     const about = join(source.component, source.host, o.kind, o.namespace, o.name, o.uid, o.apiVersion)
-    const full = join(source.component, source.host, o.kind, o.namespace, o.name, o.fieldPath, o.uid, o.apiVersion, event.type, event.reason, event.message)
+    const full = join(
+      source.component,
+      source.host,
+      o.kind,
+      o.namespace,
+      o.name,
+      o.fieldPath,
+      o.uid,
+      o.apiVersion,
+      event.type,
+      event.reason,
+      event.message,
+    )
     const similar = join(about, event.type, event.reason)
 
     const old = aggregates(ctx).get(similar)
@@ -224,7 +246,12 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
 
     const before = observations(ctx).get(key)
     const observed: KubeObject = before
-      ? { ...aggregated, metadata: { ...aggregated.metadata, name: before.name }, firstTimestamp: before.firstTimestamp, count: before.count + 1 }
+      ? {
+          ...aggregated,
+          metadata: { ...aggregated.metadata, name: before.name },
+          firstTimestamp: before.firstTimestamp,
+          count: before.count + 1,
+        }
       : aggregated
     const patch = before ? { count: observed.count, lastTimestamp: observed.lastTimestamp, message: observed.message } : undefined
     remember(observations(ctx), key, {
@@ -242,7 +269,16 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
       ctx.record('client.event.dropped', { reason: event.reason, message: event.message, why: 'too many events about this object' })
       return
     }
-    send(ctx, { source, event: observed, key, ...(patch ? { patch } : {}), tries: 0, cause: ctx.cause, background: ctx.background, queue: source.component })
+    send(ctx, {
+      source,
+      event: observed,
+      key,
+      ...(patch ? { patch } : {}),
+      tries: 0,
+      cause: ctx.cause,
+      background: ctx.background,
+      queue: source.component,
+    })
   }
 
   const send = (ctx: Context, work: Sending): void => {
@@ -251,7 +287,12 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
     const api = event.apiVersion === 'v1' ? '/api/v1' : `/apis/${event.apiVersion}`
     const collection = `${api}/namespaces/${event.metadata.namespace}/events`
     const request = patch
-      ? { method: 'PATCH' as const, path: `${collection}/${event.metadata.name}`, body: patch, contentType: 'application/strategic-merge-patch+json' }
+      ? {
+          method: 'PATCH' as const,
+          path: `${collection}/${event.metadata.name}`,
+          body: patch,
+          contentType: 'application/strategic-merge-patch+json',
+        }
       : { method: 'POST' as const, path: collection, body: event }
     apiRequest(ctx, hooks.client(ctx, work.source), request, { kind: 'events.written', data: work.queue })
   }
@@ -269,12 +310,22 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
       passOver(ctx, hooks.client(ctx, work.source))
       const tries = work.tries + 1
       if (tries >= MAX_TRIES) {
-        ctx.record('client.event.dropped', { reason: work.event.reason, message: work.event.message ?? work.event.note ?? '', why: 'API server unreachable' })
+        ctx.record('client.event.dropped', {
+          reason: work.event.reason,
+          message: work.event.message ?? work.event.note ?? '',
+          why: 'API server unreachable',
+        })
         done(ctx, work)
         return
       }
       sending(ctx).put(work.queue, { ...work, tries })
-      ctx.setTimer(`events/${work.queue}`, tries === 1 ? RETRY_SLEEP_MS * ctx.random('events') : RETRY_SLEEP_MS, 'events.retry', work.queue, { periodic: true })
+      ctx.setTimer(
+        `events/${work.queue}`,
+        tries === 1 ? RETRY_SLEEP_MS * ctx.random('events') : RETRY_SLEEP_MS,
+        'events.retry',
+        work.queue,
+        { periodic: true },
+      )
       return
     }
     const { status, body } = result.value
@@ -288,16 +339,31 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
       const written = body as KubeObject
       if (work.event.apiVersion === 'v1') {
         const before = observations(ctx).get(work.key)
-        if (before) observations(ctx).put(work.key, { ...before, name: written.metadata.name as string, count: Math.max(before.count, Number(written.count ?? 1)) })
+        if (before)
+          observations(ctx).put(work.key, {
+            ...before,
+            name: written.metadata.name as string,
+            count: Math.max(before.count, Number(written.count ?? 1)),
+          })
       } else {
         const before = series(ctx).get(work.key)
         if (before) {
           const { resourceVersion, uid, creationTimestamp } = written.metadata
-          series(ctx).put(work.key, { ...before, event: { ...before.event, metadata: { ...before.event.metadata, resourceVersion, uid, creationTimestamp } as KubeObject['metadata'] } })
+          series(ctx).put(work.key, {
+            ...before,
+            event: {
+              ...before.event,
+              metadata: { ...before.event.metadata, resourceVersion, uid, creationTimestamp } as KubeObject['metadata'],
+            },
+          })
         }
       }
     } else if (!(status === 409 && (body as { reason?: string } | undefined)?.reason === 'AlreadyExists')) {
-      ctx.record('client.event.dropped', { reason: work.event.reason, message: work.event.message ?? work.event.note ?? '', why: String((body as { message?: string } | undefined)?.message ?? status) })
+      ctx.record('client.event.dropped', {
+        reason: work.event.reason,
+        message: work.event.message ?? work.event.note ?? '',
+        why: String((body as { message?: string } | undefined)?.message ?? status),
+      })
     }
     done(ctx, work)
   }
@@ -328,7 +394,11 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
     const made: KubeObject = {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { name: eventName(ctx, regarding.name ?? ''), namespace: regarding.namespace || 'default', ...(event.annotations ? { annotations: { ...event.annotations } } : {}) },
+      metadata: {
+        name: eventName(ctx, regarding.name ?? ''),
+        namespace: regarding.namespace || 'default',
+        ...(event.annotations ? { annotations: { ...event.annotations } } : {}),
+      },
       eventTime: now,
       reportingController: source.component,
       reportingInstance,
@@ -346,7 +416,16 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
 
   const sendSeries = (ctx: Context, key: string, source: EventSource, event: KubeObject): void => {
     const patch = event.series ? { series: event.series } : undefined
-    send(ctx, { source, event, key, ...(patch ? { patch } : {}), tries: 0, cause: ctx.cause, background: ctx.background, queue: `series ${count(ctx, 'series')}` })
+    send(ctx, {
+      source,
+      event,
+      key,
+      ...(patch ? { patch } : {}),
+      tries: 0,
+      cause: ctx.cause,
+      background: ctx.background,
+      queue: `series ${count(ctx, 'series')}`,
+    })
   }
 
   /** Every six minutes: series that ended are written a last time and forgotten; every half hour running ones are written. */
@@ -354,7 +433,8 @@ export function createEventRecorder(hooks: EventHooks): EventRecorder {
     const round = count(ctx, 'series-round')
     for (const [key, { event, source }] of series(ctx).entries()) {
       const last = EPOCH_MS + ctx.now - Date.parse((event.series?.lastObservedTime as string | undefined) ?? (event.eventTime as string))
-      if (event.series && (last > SERIES_FINISH_MS || round % (SERIES_REFRESH_MS / SERIES_FINISH_MS) === 0)) sendSeries(ctx, key, source, event)
+      if (event.series && (last > SERIES_FINISH_MS || round % (SERIES_REFRESH_MS / SERIES_FINISH_MS) === 0))
+        sendSeries(ctx, key, source, event)
       if (last > SERIES_FINISH_MS) series(ctx).delete(key)
     }
     if (series(ctx).size > 0) ctx.setTimer('events/series', SERIES_FINISH_MS, 'events.series', null, { periodic: true })

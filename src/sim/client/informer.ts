@@ -75,11 +75,18 @@ export function createInformers(hooks: InformerHooks): Informers {
     const query = [
       'watch=true',
       'allowWatchBookmarks=true',
-      ...(state.resourceVersion === '' ? ['sendInitialEvents=true', 'resourceVersionMatch=NotOlderThan'] : [`resourceVersion=${state.resourceVersion}`]),
+      ...(state.resourceVersion === ''
+        ? ['sendInitialEvents=true', 'resourceVersionMatch=NotOlderThan']
+        : [`resourceVersion=${state.resourceVersion}`]),
       ...(spec.query ? [spec.query] : []),
     ].join('&')
     if (state.resourceVersion === '') ctx.table<string>(`informer-seen/${spec.name}`).clear()
-    const call = apiStream(ctx, hooks.client(ctx), { method: 'GET', path: `${spec.path}?${query}` }, { kind: 'informer.chunk', data: spec.name })
+    const call = apiStream(
+      ctx,
+      hooks.client(ctx),
+      { method: 'GET', path: `${spec.path}?${query}` },
+      { kind: 'informer.chunk', data: spec.name },
+    )
     states(ctx).put(spec.name, { ...state, call })
   }
 
@@ -91,7 +98,9 @@ export function createInformers(hooks: InformerHooks): Informers {
       resourceVersion: fromScratch ? '' : state.resourceVersion,
       backoffMs: Math.min(state.backoffMs * 2, BACKOFF_MAX_MS),
     })
-    ctx.setTimer(`informer/${state.spec.name}`, state.backoffMs * (1 + ctx.random('informer')), 'informer.retry', state.spec.name, { periodic: true })
+    ctx.setTimer(`informer/${state.spec.name}`, state.backoffMs * (1 + ctx.random('informer')), 'informer.retry', state.spec.name, {
+      periodic: true,
+    })
   }
 
   const change = (ctx: Context, name: string, type: InformerEvent['type'], object: KubeObject): void => {
@@ -148,7 +157,8 @@ export function createInformers(hooks: InformerHooks): Informers {
     }
     const listing = state.resourceVersion === ''
     // A new list after a retry (background work) may bring real news.
-    if (listing && store(ctx, state.spec.name).get(objectKey(object))?.metadata.resourceVersion !== object.metadata.resourceVersion) ctx.foreground()
+    if (listing && store(ctx, state.spec.name).get(objectKey(object))?.metadata.resourceVersion !== object.metadata.resourceVersion)
+      ctx.foreground()
     if (listing) ctx.table<string>(`informer-seen/${state.spec.name}`).put(objectKey(object), '1')
     else states(ctx).put(state.spec.name, { ...state, resourceVersion })
     change(ctx, state.spec.name, type, object)
@@ -167,7 +177,10 @@ export function createInformers(hooks: InformerHooks): Informers {
       states(ctx).delete(name)
       store(ctx, name).clear()
     },
-    synced: (ctx) => states(ctx).values().every((s) => s.synced),
+    synced: (ctx) =>
+      states(ctx)
+        .values()
+        .every((s) => s.synced),
     hasSynced: (ctx, name) => states(ctx).get(name)?.synced === true,
     handlers: {
       'informer.chunk': onChunk as never,

@@ -21,7 +21,8 @@ const make = () => {
   sim.baseline()
   return sim
 }
-const leaders = (sim: Simulation): string[] => ['b', 'c'].filter((id) => sim.process(id)?.running && sim.peek<{ role: string }>(id, 'leader-election').get('state')?.role === 'leading')
+const leaders = (sim: Simulation): string[] =>
+  ['b', 'c'].filter((id) => sim.process(id)?.running && sim.peek<{ role: string }>(id, 'leader-election').get('state')?.role === 'leading')
 
 describe('leader election', () => {
   it('makes one candidate the leader by GET and POST and renews by PUT alone', () => {

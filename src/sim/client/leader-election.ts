@@ -93,7 +93,11 @@ export function createLeaderElection(hooks: LeaderElectionHooks): LeaderElection
     const holder = holderOf(lease)
     if (holder !== '' && holder !== next.reportedLeader) {
       put(ctx, { ...next, reportedLeader: holder })
-      ctx.record('client.leader.observed', { lease: `${lease.metadata.namespace}/${lease.metadata.name}`, holder, self: holder === state.identity })
+      ctx.record('client.leader.observed', {
+        lease: `${lease.metadata.namespace}/${lease.metadata.name}`,
+        holder,
+        self: holder === state.identity,
+      })
       hooks.onNewLeader?.(ctx, holder)
     }
     return get(ctx) as ElectionState
@@ -116,7 +120,8 @@ export function createLeaderElection(hooks: LeaderElectionHooks): LeaderElection
     ctx.setTimer('leader-election', wait, 'leader-election.try', null, { periodic: true })
   }
 
-  const renewLater = (ctx: Context): void => ctx.setTimer('leader-election', RETRY_PERIOD_MS, 'leader-election.round', null, { periodic: true })
+  const renewLater = (ctx: Context): void =>
+    ctx.setTimer('leader-election', RETRY_PERIOD_MS, 'leader-election.round', null, { periodic: true })
 
   const round = (ctx: Context): void => {
     ctx.setTimer('leader-election/deadline', RENEW_DEADLINE_MS, 'leader-election.deadline', null, { periodic: true })
@@ -132,7 +137,13 @@ export function createLeaderElection(hooks: LeaderElectionHooks): LeaderElection
     ctx.foreground()
     put(ctx, { ...state, role: 'leading' })
     const { namespace, name } = hooks.lease(ctx)
-    ctx.because(ctx.record('client.lease.acquired', { lease: `${namespace}/${name}`, identity: state.identity, transitions: Number(lease.spec?.leaseTransitions ?? 0) }))
+    ctx.because(
+      ctx.record('client.lease.acquired', {
+        lease: `${namespace}/${name}`,
+        identity: state.identity,
+        transitions: Number(lease.spec?.leaseTransitions ?? 0),
+      }),
+    )
     hooks.onEvent?.(ctx, { object: lease, type: 'Normal', reason: 'LeaderElection', message: `${state.identity} became leader` })
     // The renew loop begins at once, beside the work of the leader.
     ctx.setTimer('leader-election', 0, 'leader-election.round', null, { periodic: true })
@@ -159,7 +170,12 @@ export function createLeaderElection(hooks: LeaderElectionHooks): LeaderElection
         const state = get(ctx)
         if (!state || state.role === 'stopped') return
         if (result.form === 'response' && result.value.status === 404) {
-          const fresh: ElectionState = { identity: state.identity, role: state.role, observedAt: state.observedAt, reportedLeader: state.reportedLeader }
+          const fresh: ElectionState = {
+            identity: state.identity,
+            role: state.role,
+            observedAt: state.observedAt,
+            reportedLeader: state.reportedLeader,
+          }
           send(ctx, 'POST', claimed(ctx, fresh), 'leader-election.written')
           return
         }
@@ -178,7 +194,8 @@ export function createLeaderElection(hooks: LeaderElectionHooks): LeaderElection
       'leader-election.renewed': ((ctx: Context, result: ApiResult) => {
         if (result.form === 'response' && result.value.status < 300) held(ctx, result.value.body as KubeObject)
         // A lost race or a lease that somebody else changed: read it, within the same round.
-        else if (result.form === 'response' && (get(ctx)?.role ?? 'stopped') === 'leading') send(ctx, 'GET', undefined, 'leader-election.got')
+        else if (result.form === 'response' && (get(ctx)?.role ?? 'stopped') === 'leading')
+          send(ctx, 'GET', undefined, 'leader-election.got')
         else failed(ctx, result)
       }) as never,
       'leader-election.deadline': ((ctx: Context) => {
@@ -188,8 +205,16 @@ export function createLeaderElection(hooks: LeaderElectionHooks): LeaderElection
         ctx.cancelTimer('leader-election')
         put(ctx, { ...state, role: 'stopped' })
         const { namespace, name } = hooks.lease(ctx)
-        ctx.because(ctx.record('client.lease.lost', { lease: `${namespace}/${name}`, identity: state.identity, renewDeadlineMs: RENEW_DEADLINE_MS }))
-        if (state.lease) hooks.onEvent?.(ctx, { object: state.lease, type: 'Normal', reason: 'LeaderElection', message: `${state.identity} stopped leading` })
+        ctx.because(
+          ctx.record('client.lease.lost', { lease: `${namespace}/${name}`, identity: state.identity, renewDeadlineMs: RENEW_DEADLINE_MS }),
+        )
+        if (state.lease)
+          hooks.onEvent?.(ctx, {
+            object: state.lease,
+            type: 'Normal',
+            reason: 'LeaderElection',
+            message: `${state.identity} stopped leading`,
+          })
         hooks.onStoppedLeading(ctx)
       }) as never,
     },

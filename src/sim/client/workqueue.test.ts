@@ -4,7 +4,8 @@ import type { ComponentType, Context } from '../net/context.ts'
 import { QUEUE_DUE, type QueueDue, queueDue, workQueue } from './workqueue.ts'
 
 const queue = workQueue('q')
-const log = (ctx: Context, text: string): void => ctx.table<string>('log').put(String(ctx.table('log').size).padStart(4, '0'), `${Math.round(ctx.now)} ${text}`)
+const log = (ctx: Context, text: string): void =>
+  ctx.table<string>('log').put(String(ctx.table('log').size).padStart(4, '0'), `${Math.round(ctx.now)} ${text}`)
 const worker: ComponentType = {
   type: 'worker',
   handlers: {

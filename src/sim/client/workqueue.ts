@@ -108,7 +108,13 @@ export function workQueue(name: string, options: QueueOptions = {}): WorkQueue {
       const old = delayed(ctx).get(key)
       if (old && old.at <= at) return
       delayed(ctx).put(key, { at, cause: ctx.cause, background: periodic ?? ctx.background })
-      ctx.setTimer(`queue/${name}/${key}`, delayMs, QUEUE_DUE, { queue: name, key } satisfies QueueDue, periodic === undefined ? {} : { periodic })
+      ctx.setTimer(
+        `queue/${name}/${key}`,
+        delayMs,
+        QUEUE_DUE,
+        { queue: name, key } satisfies QueueDue,
+        periodic === undefined ? {} : { periodic },
+      )
     },
     addRateLimited(ctx, key) {
       const n = failures(ctx).get(key) ?? 0

@@ -22,21 +22,37 @@ export const fakeApi: ComponentType = {
       if (query.includes('watch=true')) {
         ctx.table<string>('watches').put(String(call), path)
         ctx.push(call, { head: { status: 200, headers: {} } }, { flow: 'watch', summary: '200' })
-        for (const key of objects.keysWithPrefix(`${path}/`)) ctx.push(call, { event: { type: 'ADDED', object: objects.get(key) } }, { flow: 'watch', summary: 'ADDED' })
-        const bookmark = { apiVersion: 'v1', kind: 'X', metadata: { resourceVersion: '1', annotations: { 'k8s.io/initial-events-end': 'true' } } }
+        for (const key of objects.keysWithPrefix(`${path}/`))
+          ctx.push(call, { event: { type: 'ADDED', object: objects.get(key) } }, { flow: 'watch', summary: 'ADDED' })
+        const bookmark = {
+          apiVersion: 'v1',
+          kind: 'X',
+          metadata: { resourceVersion: '1', annotations: { 'k8s.io/initial-events-end': 'true' } },
+        }
         ctx.push(call, { event: { type: 'BOOKMARK', object: bookmark } }, { flow: 'watch', summary: 'BOOKMARK' })
         return
       }
       const body = request.body as KubeObject | undefined
       const answer = (status: number, result?: object): HttpResponse => {
         const n = ctx.table<Seen>('seen').size
-        ctx.table<Seen>('seen').put(String(n).padStart(6, '0'), { method: request.method, path, userAgent: request.headers['user-agent'] ?? '', status, body: request.body ?? null })
+        ctx
+          .table<Seen>('seen')
+          .put(String(n).padStart(6, '0'), {
+            method: request.method,
+            path,
+            userAgent: request.headers['user-agent'] ?? '',
+            status,
+            body: request.body ?? null,
+          })
         return { status, headers: {}, ...(result ? { body: result } : {}) }
       }
       const store = (key: string, object: KubeObject): KubeObject => {
         const rv = (ctx.table<number>('rv').get('rv') ?? 0) + 1
         ctx.table<number>('rv').put('rv', rv)
-        const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(rv), uid: object.metadata.uid ?? `uid-${rv}` } } as KubeObject
+        const stored = {
+          ...object,
+          metadata: { ...object.metadata, resourceVersion: String(rv), uid: object.metadata.uid ?? `uid-${rv}` },
+        } as KubeObject
         const type = objects.has(key) ? 'MODIFIED' : 'ADDED'
         objects.put(key, stored)
         for (const [watch, prefix] of ctx.table<string>('watches').entries()) {
@@ -53,13 +69,15 @@ export const fakeApi: ComponentType = {
         if (!old) return answer(404, { reason: 'NotFound' })
         if (request.method === 'GET') return answer(200, old)
         if (request.method === 'PUT') {
-          if (body?.metadata.resourceVersion && body.metadata.resourceVersion !== old.metadata.resourceVersion) return answer(409, { reason: 'Conflict' })
+          if (body?.metadata.resourceVersion && body.metadata.resourceVersion !== old.metadata.resourceVersion)
+            return answer(409, { reason: 'Conflict' })
           return answer(200, store(path, body as KubeObject))
         }
         if (request.method === 'PATCH') return answer(200, store(path, { ...old, ...(request.body as object) } as KubeObject))
         objects.delete(path)
         for (const [watch, prefix] of ctx.table<string>('watches').entries()) {
-          if (path.startsWith(`${prefix}/`)) ctx.push(Number(watch), { event: { type: 'DELETED', object: old } }, { flow: 'watch', summary: 'DELETED' })
+          if (path.startsWith(`${prefix}/`))
+            ctx.push(Number(watch), { event: { type: 'DELETED', object: old } }, { flow: 'watch', summary: 'DELETED' })
         }
         return answer(200, old)
       }

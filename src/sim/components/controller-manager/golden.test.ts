@@ -5,16 +5,51 @@ import { type GoldenCase, runCase } from '../../cluster/testing/run-case.ts'
 
 const { cases } = JSON.parse(readFileSync(new URL('./golden/controllers.json', import.meta.url), 'utf8')) as { cases: GoldenCase[] }
 
-const PATHS: Readonly<Record<string, string>> = { daemonset: 'apps/v1/namespaces/{{ns}}/daemonsets', rs: 'apps/v1/namespaces/{{ns}}/replicasets', statefulset: 'apps/v1/namespaces/{{ns}}/statefulsets', job: 'batch/v1/namespaces/{{ns}}/jobs' }
+const PATHS: Readonly<Record<string, string>> = {
+  daemonset: 'apps/v1/namespaces/{{ns}}/daemonsets',
+  rs: 'apps/v1/namespaces/{{ns}}/replicasets',
+  statefulset: 'apps/v1/namespaces/{{ns}}/statefulsets',
+  job: 'batch/v1/namespaces/{{ns}}/jobs',
+}
 
 /** The request that kubectl makes; null for what only looks; undefined for what takes more than one request. */
 function request(args: readonly string[]): object[] | null | undefined {
   const [verb = '', kind = '', name = ''] = args
   if (['get', 'describe'].includes(verb) || (verb === 'rollout' && kind !== 'undo')) return null
-  const http = (method: string, path: string, body: object, type = 'application/json'): object => ({ do: 'http', method, path, body, headers: { 'Content-Type': type }, setup: true })
-  if (verb === 'delete') return [http('DELETE', `/apis/${PATHS[kind]}/${name}`, { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: args.includes('--cascade=orphan') ? 'Orphan' : 'Background' })]
-  if (verb === 'scale') return [http('PATCH', `/apis/${PATHS[kind]}/${name}/scale`, { spec: { replicas: Number(args[3]?.split('=')[1]) } }, 'application/merge-patch+json')]
-  if (verb === 'cordon' || verb === 'uncordon') return [http('PATCH', `/api/v1/nodes/${kind}`, { spec: { unschedulable: verb === 'cordon' ? true : null } }, 'application/strategic-merge-patch+json')]
+  const http = (method: string, path: string, body: object, type = 'application/json'): object => ({
+    do: 'http',
+    method,
+    path,
+    body,
+    headers: { 'Content-Type': type },
+    setup: true,
+  })
+  if (verb === 'delete')
+    return [
+      http('DELETE', `/apis/${PATHS[kind]}/${name}`, {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        propagationPolicy: args.includes('--cascade=orphan') ? 'Orphan' : 'Background',
+      }),
+    ]
+  if (verb === 'scale')
+    return [
+      http(
+        'PATCH',
+        `/apis/${PATHS[kind]}/${name}/scale`,
+        { spec: { replicas: Number(args[3]?.split('=')[1]) } },
+        'application/merge-patch+json',
+      ),
+    ]
+  if (verb === 'cordon' || verb === 'uncordon')
+    return [
+      http(
+        'PATCH',
+        `/api/v1/nodes/${kind}`,
+        { spec: { unschedulable: verb === 'cordon' ? true : null } },
+        'application/strategic-merge-patch+json',
+      ),
+    ]
   return undefined
 }
 

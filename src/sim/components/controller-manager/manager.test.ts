@@ -9,14 +9,25 @@ const make = (): Simulation =>
     profile: 'api',
     seed: 1,
     types: [kubeControllerManagerType],
-    processes: [{ id: 'kube-controller-manager/control-plane', type: 'kube-controller-manager', host: 'control-plane', config: { ...CONFIG, servers: ['kube-apiserver/control-plane'], profile: 'api' } }],
+    processes: [
+      {
+        id: 'kube-controller-manager/control-plane',
+        type: 'kube-controller-manager',
+        host: 'control-plane',
+        config: { ...CONFIG, servers: ['kube-apiserver/control-plane'], profile: 'api' },
+      },
+    ],
   })
 const NS = '/api/v1/namespaces/default'
 interface Body {
   metadata: { uid: string; ownerReferences?: { name: string }[]; finalizers?: string[] }
 }
 const configMap = (sim: Simulation, name: string, owners: object[] = [], metadata = {}): Body =>
-  request(sim, { method: 'POST', path: `${NS}/configmaps`, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ownerReferences: owners, ...metadata } } }).body as Body
+  request(sim, {
+    method: 'POST',
+    path: `${NS}/configmaps`,
+    body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ownerReferences: owners, ...metadata } },
+  }).body as Body
 const owner = (name: string, of: Body, rest = {}): object => ({ apiVersion: 'v1', kind: 'ConfigMap', name, uid: of.metadata.uid, ...rest })
 const exists = (sim: Simulation, name: string): boolean => request(sim, { path: `${NS}/configmaps/${name}` }).status === 200
 const remove = (sim: Simulation, name: string, propagationPolicy: string): void => {
@@ -58,7 +69,12 @@ describe('the garbage collector', () => {
     configMap(sim, 'loose', [owner('a', a)])
     remove(sim, 'a', 'Foreground')
     expect(exists(sim, 'a')).toBe(true)
-    request(sim, { method: 'PATCH', path: `${NS}/configmaps/held`, headers: { 'content-type': 'application/merge-patch+json' }, body: { metadata: { finalizers: null } } })
+    request(sim, {
+      method: 'PATCH',
+      path: `${NS}/configmaps/held`,
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { metadata: { finalizers: null } },
+    })
     advance(sim, 3000)
     expect(['a', 'held', 'loose'].map((n) => exists(sim, n))).toEqual([false, false, false])
   })
@@ -76,17 +92,30 @@ describe('the namespace controller', () => {
     const sim = make()
     request(sim, { method: 'POST', path: '/api/v1/namespaces', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } } })
     advance(sim, 1000)
-    request(sim, { method: 'POST', path: '/api/v1/namespaces/shop/configmaps', body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['example.com/hold'] } } })
+    request(sim, {
+      method: 'POST',
+      path: '/api/v1/namespaces/shop/configmaps',
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['example.com/hold'] } },
+    })
     request(sim, { method: 'DELETE', path: '/api/v1/namespaces/shop' })
     advance(sim, 4000)
     expect(request(sim, { path: '/api/v1/namespaces/shop/serviceaccounts/default' }).status).toBe(200)
     advance(sim, 3000)
-    const status = (request(sim, { path: '/api/v1/namespaces/shop' }).body as { status: { conditions: { type: string; status: string; message: string }[] } }).status
+    const status = (
+      request(sim, { path: '/api/v1/namespaces/shop' }).body as {
+        status: { conditions: { type: string; status: string; message: string }[] }
+      }
+    ).status
     expect(status.conditions.filter((c) => c.status === 'True').map((c) => c.message)).toEqual([
       'Some resources are remaining: configmaps. has 1 resource instances',
       'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
     ])
-    request(sim, { method: 'PATCH', path: '/api/v1/namespaces/shop/configmaps/held', headers: { 'content-type': 'application/merge-patch+json' }, body: { metadata: { finalizers: null } } })
+    request(sim, {
+      method: 'PATCH',
+      path: '/api/v1/namespaces/shop/configmaps/held',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { metadata: { finalizers: null } },
+    })
     advance(sim, 20_000)
     expect(request(sim, { path: '/api/v1/namespaces/shop' }).status).toBe(404)
   })
@@ -96,7 +125,16 @@ describe('the quota controller', () => {
   it('counts what exists, and again when something goes', () => {
     const sim = make()
     configMap(sim, 'one')
-    request(sim, { method: 'POST', path: `${NS}/resourcequotas`, body: { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q' }, spec: { hard: { 'count/configmaps': '9', 'requests.storage': '5Gi' } } } })
+    request(sim, {
+      method: 'POST',
+      path: `${NS}/resourcequotas`,
+      body: {
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata: { name: 'q' },
+        spec: { hard: { 'count/configmaps': '9', 'requests.storage': '5Gi' } },
+      },
+    })
     advance(sim, 1000)
     const used = (): unknown => (request(sim, { path: `${NS}/resourcequotas/q` }).body as { status: { used: unknown } }).status.used
     expect(used()).toEqual({ 'count/configmaps': '2', 'requests.storage': '0' })

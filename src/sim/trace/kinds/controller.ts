@@ -8,7 +8,14 @@ export interface ControllerTrace {
   /** Begins a span that ends with the next `finished` of the same controller and key. */
   'controller.reconcile.started': { controller: string; key: string; waitedMs: number }
   'controller.decided': { controller: string; key: string; what: string; facts: Readonly<Record<string, string | number | boolean>> }
-  'controller.reconcile.finished': { controller: string; key: string; outcome: 'done' | 'requeued' | 'failed' | 'dropped'; requests: number; afterMs?: number; error?: string }
+  'controller.reconcile.finished': {
+    controller: string
+    key: string
+    outcome: 'done' | 'requeued' | 'failed' | 'dropped'
+    requests: number
+    afterMs?: number
+    error?: string
+  }
 }
 
 export const controllerLevels: Record<keyof ControllerTrace, TraceLevel> = {

@@ -37,7 +37,12 @@ export const clusterRoleAggregationController: Controller<{ role: KubeObject; ru
     if (deepEqual(role.rules ?? [], rules)) return
     yield* decided('collect the rules', { rules: rules.length })
     const name = role.metadata.name ?? ''
-    const body = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, ...(rules.length > 0 ? { rules } : {}) }
+    const body = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name },
+      ...(rules.length > 0 ? { rules } : {}),
+    }
     const path = `${objectPath(resource('clusterroles'), undefined, name)}?fieldManager=${FIELD_MANAGER}&force=true`
     must(yield* call({ method: 'PATCH', path, body, contentType: 'application/apply-patch+yaml' }))
   },

@@ -8,7 +8,17 @@ import { cronJobController } from './cronjob.ts'
 import { mostRecent, untilNext } from './schedule.ts'
 
 const table = { schedule: parseCron('*/5 * * * *').value as never, zone: 'UTC' }
-const cron = (spec = {}, status = {}): KubeObject => make('batch/v1', 'CronJob', 'tick', { spec: { schedule: '*/5 * * * *', jobTemplate: { spec: { template: {} } }, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1, ...spec }, status })
+const cron = (spec = {}, status = {}): KubeObject =>
+  make('batch/v1', 'CronJob', 'tick', {
+    spec: {
+      schedule: '*/5 * * * *',
+      jobTemplate: { spec: { template: {} } },
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 1,
+      ...spec,
+    },
+    status,
+  })
 const minutes = (n: number): number => n * 60_000
 
 describe('the CronJob controller', () => {
@@ -24,7 +34,9 @@ describe('the CronJob controller', () => {
     expect(run(cronJobController, 'shop/tick', [cron({ startingDeadlineSeconds: 60 })], { now: minutes(12) }).requests).toEqual([])
     const active = [{ name: 'tick-1', namespace: 'shop', uid: 'u' }]
     const busy = run(cronJobController, 'shop/tick', [cron({ concurrencyPolicy: 'Forbid' }, { active })], { now: minutes(12) })
-    expect(busy.events).toEqual(['Normal JobAlreadyActive Not starting job because prior execution is running and concurrency policy is Forbid'])
+    expect(busy.events).toEqual([
+      'Normal JobAlreadyActive Not starting job because prior execution is running and concurrency policy is Forbid',
+    ])
     expect(busy.requests).toEqual(['GET jobs/tick-1'])
   })
 
@@ -32,7 +44,10 @@ describe('the CronJob controller', () => {
     const c = cron({}, { lastScheduleTime: '2026-01-01T00:10:00Z' })
     expect(untilNext(c, EPOCH_MS + minutes(12), table)).toBe(minutes(3) + 100)
     expect(mostRecent(c, EPOCH_MS + minutes(14), table, true).mostRecent).toBeUndefined()
-    expect(mostRecent(cron(), EPOCH_MS + minutes(5 * 200), table, true)).toMatchObject({ missed: 'many', mostRecent: EPOCH_MS + minutes(1000) })
+    expect(mostRecent(cron(), EPOCH_MS + minutes(5 * 200), table, true)).toMatchObject({
+      missed: 'many',
+      mostRecent: EPOCH_MS + minutes(1000),
+    })
   })
 
   it('says so when the schedule cannot be read', () => {

@@ -6,7 +6,19 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { formatTime } from '../../../api/time.ts'
 import { EPOCH_MS } from '../../../engine/types.ts'
 import { controllerOf, isControlledBy, ownerReference } from '../runtime/objects.ts'
-import { create, decided, event, get, isAlreadyExists, isNamespaceTerminating, isNotFound, must, remove, SyncError, updateStatus } from '../runtime/steps.ts'
+import {
+  create,
+  decided,
+  event,
+  get,
+  isAlreadyExists,
+  isNamespaceTerminating,
+  isNotFound,
+  must,
+  remove,
+  SyncError,
+  updateStatus,
+} from '../runtime/steps.ts'
 import type { Controller, Env, Outcome, Steps } from '../runtime/types.ts'
 import { mostRecent, type Timetable, untilNext } from './schedule.ts'
 
@@ -27,7 +39,9 @@ interface Draft {
 }
 
 const finishedAs = (job: KubeObject): 'Complete' | 'Failed' | undefined =>
-  ((job.status?.conditions ?? []) as { type: 'Complete' | 'Failed'; status: string }[]).find((c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True')?.type
+  ((job.status?.conditions ?? []) as { type: 'Complete' | 'Failed'; status: string }[]).find(
+    (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
+  )?.type
 
 export const cronJobController: Controller<Observed> = {
   name: 'cronjob-controller',
@@ -41,7 +55,8 @@ export const cronJobController: Controller<Observed> = {
     jobs(rt, { object: job, old }) {
       for (const j of old ? [old, job] : [job]) {
         const ref = controllerOf(j)
-        if (ref?.kind === 'CronJob' && rt.get('cronjobs', `${j.metadata.namespace}/${ref.name}`)?.metadata.uid === ref.uid) rt.add(`${j.metadata.namespace}/${ref.name}`)
+        if (ref?.kind === 'CronJob' && rt.get('cronjobs', `${j.metadata.namespace}/${ref.name}`)?.metadata.uid === ref.uid)
+          rt.add(`${j.metadata.namespace}/${ref.name}`)
       }
     },
   },
@@ -51,7 +66,13 @@ export const cronJobController: Controller<Observed> = {
   },
   *reconcile({ cronJob, jobs }, env): Steps<Outcome | void> {
     const { active = [], lastScheduleTime, lastSuccessfulTime } = cronJob.status ?? {}
-    const draft: Draft = { object: cronJob, active: [...active], changed: false, ...(lastScheduleTime ? { lastScheduleTime } : {}), ...(lastSuccessfulTime ? { lastSuccessfulTime } : {}) }
+    const draft: Draft = {
+      object: cronJob,
+      active: [...active],
+      changed: false,
+      ...(lastScheduleTime ? { lastScheduleTime } : {}),
+      ...(lastSuccessfulTime ? { lastSuccessfulTime } : {}),
+    }
     yield* cleanup(draft, jobs)
     let error: string | undefined
     let wait: number | undefined
@@ -93,9 +114,14 @@ function* deleteJob(draft: Draft, job: KubeObject): Steps<boolean> {
 function* cleanup(draft: Draft, jobs: readonly KubeObject[]): Steps<void> {
   const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = draft.object.spec ?? {}
   const started = (j: KubeObject): number => Date.parse(j.status?.startTime ?? '') || 0
-  for (const [as, limit] of [['Complete', successfulJobsHistoryLimit], ['Failed', failedJobsHistoryLimit]] as const) {
+  for (const [as, limit] of [
+    ['Complete', successfulJobsHistoryLimit],
+    ['Failed', failedJobsHistoryLimit],
+  ] as const) {
     if (limit === undefined) continue
-    const done = jobs.filter((j) => finishedAs(j) === as).sort((a, b) => started(a) - started(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+    const done = jobs
+      .filter((j) => finishedAs(j) === as)
+      .sort((a, b) => started(a) - started(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
     for (const job of done.slice(0, Math.max(0, done.length - limit))) if (yield* deleteJob(draft, job)) draft.changed = true
   }
 }
@@ -123,7 +149,13 @@ function* sync(draft: Draft, jobs: readonly KubeObject[], env: Env): Steps<numbe
   const current = (): KubeObject => ({ ...cronJob, status: { ...cronJob.status, lastScheduleTime: draft.lastScheduleTime } })
   const { mostRecent: due, missed } = mostRecent(current(), now, table, true)
   if (due === undefined || due > now) return untilNext(current(), now, table)
-  if (missed === 'many') yield* event(cronJob, 'Warning', 'TooManyMissedTimes', 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew')
+  if (missed === 'many')
+    yield* event(
+      cronJob,
+      'Warning',
+      'TooManyMissedTimes',
+      'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+    )
   if (startingDeadlineSeconds !== undefined && due + startingDeadlineSeconds * 1000 < now) {
     yield* event(cronJob, 'Warning', 'MissSchedule', `Missed scheduled time to start a job: ${rfc1123(due)}`)
     return untilNext(current(), now, table)
@@ -131,7 +163,12 @@ function* sync(draft: Draft, jobs: readonly KubeObject[], env: Env): Steps<numbe
   const jobName = `${name}-${Math.floor(due / 60_000)}`
   if (draft.active.some((a) => a.name === jobName) || draft.lastScheduleTime === formatTime(due)) return untilNext(current(), now, table)
   if (concurrencyPolicy === 'Forbid' && draft.active.length > 0) {
-    yield* event(cronJob, 'Normal', 'JobAlreadyActive', 'Not starting job because prior execution is running and concurrency policy is Forbid')
+    yield* event(
+      cronJob,
+      'Normal',
+      'JobAlreadyActive',
+      'Not starting job because prior execution is running and concurrency policy is Forbid',
+    )
     return untilNext(current(), now, table)
   }
   if (concurrencyPolicy === 'Replace') {
@@ -210,7 +247,13 @@ function jobFor(cronJob: KubeObject, name: string, due: number, zone: string): K
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name, namespace: cronJob.metadata.namespace ?? '', annotations, ...(metadata.labels ? { labels: metadata.labels } : {}), ownerReferences: [ownerReference(cronJob)] },
+    metadata: {
+      name,
+      namespace: cronJob.metadata.namespace ?? '',
+      annotations,
+      ...(metadata.labels ? { labels: metadata.labels } : {}),
+      ownerReferences: [ownerReference(cronJob)],
+    },
     spec,
   }
 }

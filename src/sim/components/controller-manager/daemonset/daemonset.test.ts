@@ -7,8 +7,15 @@ import { shouldRun, targetNode } from './nodes.ts'
 import { planUpdate } from './update.ts'
 
 const set = (rollingUpdate: object = { maxUnavailable: 1, maxSurge: 0 }, spec = {}): KubeObject =>
-  make('apps/v1', 'DaemonSet', 'agent', { spec: { selector: SELECTOR, template: TEMPLATE, updateStrategy: { type: 'RollingUpdate', rollingUpdate }, ...spec } })
-const daemon = (name: string, on: string, hash: string, isReady = true): KubeObject => pod(name, { spec: { nodeName: on, containers: [] }, status: isReady ? ready() : { phase: 'Running' }, metadata: { labels: { app: 'web', 'controller-revision-hash': hash } } })
+  make('apps/v1', 'DaemonSet', 'agent', {
+    spec: { selector: SELECTOR, template: TEMPLATE, updateStrategy: { type: 'RollingUpdate', rollingUpdate }, ...spec },
+  })
+const daemon = (name: string, on: string, hash: string, isReady = true): KubeObject =>
+  pod(name, {
+    spec: { nodeName: on, containers: [] },
+    status: isReady ? ready() : { phase: 'Running' },
+    metadata: { labels: { app: 'web', 'controller-revision-hash': hash } },
+  })
 
 describe('the DaemonSet controller', () => {
   it('makes one pod for each node that suits, bound by affinity to its name', () => {
@@ -30,16 +37,38 @@ describe('the DaemonSet controller', () => {
 
   it('updates by deleting no more than may be unavailable, those already down first', () => {
     const nodes = ['a', 'b', 'c'].map((n) => node(n))
-    const onNode = new Map([['a', [daemon('1', 'a', 'old')]], ['b', [daemon('2', 'b', 'old', false)]], ['c', [daemon('3', 'c', 'old')]]])
+    const onNode = new Map([
+      ['a', [daemon('1', 'a', 'old')]],
+      ['b', [daemon('2', 'b', 'old', false)]],
+      ['c', [daemon('3', 'c', 'old')]],
+    ])
     expect(planUpdate(set(), nodes, onNode, 'new', 1000).remove.map((p) => p.metadata.name)).toEqual(['2'])
-    expect(planUpdate(set({ maxUnavailable: '67%' }), nodes, onNode, 'new', 1000).remove.map((p) => p.metadata.name)).toEqual(['2', '1', '3'])
+    expect(planUpdate(set({ maxUnavailable: '67%' }), nodes, onNode, 'new', 1000).remove.map((p) => p.metadata.name)).toEqual([
+      '2',
+      '1',
+      '3',
+    ])
   })
 
   it('with surge makes the new pod first and deletes the old one when the new one is available', () => {
     const ds = set({ maxUnavailable: 0, maxSurge: 1 })
     const nodes = ['a', 'b'].map((n) => node(n))
-    expect(planUpdate(ds, nodes, new Map([['a', [daemon('1', 'a', 'old')]], ['b', [daemon('2', 'b', 'old')]]]), 'new', 1000)).toEqual({ remove: [], create: ['a'] })
-    const half = new Map([['a', [daemon('1', 'a', 'old'), daemon('3', 'a', 'new')]], ['b', [daemon('2', 'b', 'old')]]])
+    expect(
+      planUpdate(
+        ds,
+        nodes,
+        new Map([
+          ['a', [daemon('1', 'a', 'old')]],
+          ['b', [daemon('2', 'b', 'old')]],
+        ]),
+        'new',
+        1000,
+      ),
+    ).toEqual({ remove: [], create: ['a'] })
+    const half = new Map([
+      ['a', [daemon('1', 'a', 'old'), daemon('3', 'a', 'new')]],
+      ['b', [daemon('2', 'b', 'old')]],
+    ])
     expect(planUpdate(ds, nodes, half, 'new', 1000)).toMatchObject({ remove: [{ metadata: { name: '1' } }], create: ['b'] })
   })
 })

@@ -37,7 +37,8 @@ const ownerOf = (rt: Runtime, pod: KubeObject): KubeObject | undefined => {
   return ds?.metadata.uid === ref?.uid ? ds : undefined
 }
 const addMatching = (rt: Runtime, pod: KubeObject): void => {
-  for (const ds of rt.list('daemonsets', pod.metadata.namespace)) if (!selectorOf(ds).empty() && selectorOf(ds).matches(pod.metadata.labels ?? {})) rt.add(keyOf(ds))
+  for (const ds of rt.list('daemonsets', pod.metadata.namespace))
+    if (!selectorOf(ds).empty() && selectorOf(ds).matches(pod.metadata.labels ?? {})) rt.add(keyOf(ds))
 }
 
 export const daemonSetController: Controller<Observed> = {
@@ -249,7 +250,14 @@ function* syncNodes(ds: KubeObject, remove: readonly KubeObject[], create: reado
   if (error !== undefined) throw new SyncError(error)
 }
 
-function* storeStatus(ds: KubeObject, nodes: readonly KubeObject[], onNode: NodePods, hash: string, observed: boolean, env: Env): Steps<Outcome | undefined> {
+function* storeStatus(
+  ds: KubeObject,
+  nodes: readonly KubeObject[],
+  onNode: NodePods,
+  hash: string,
+  observed: boolean,
+  env: Env,
+): Steps<Outcome | undefined> {
   const minReady: number = ds.spec?.minReadySeconds ?? 0
   let [desired, current, misscheduled, ready, updated, available] = [0, 0, 0, 0, 0, 0]
   for (const node of nodes) {
@@ -271,7 +279,12 @@ function* storeStatus(ds: KubeObject, nodes: readonly KubeObject[], onNode: Node
   const old = ds.status ?? {}
   const unavailable = desired - available
   const optional = { updatedNumberScheduled: updated, numberAvailable: available, numberUnavailable: unavailable }
-  const required = { currentNumberScheduled: current, numberMisscheduled: misscheduled, desiredNumberScheduled: desired, numberReady: ready }
+  const required = {
+    currentNumberScheduled: current,
+    numberMisscheduled: misscheduled,
+    desiredNumberScheduled: desired,
+    numberReady: ready,
+  }
   const same = Object.entries({ ...required, ...optional }).every(([k, v]) => (old[k] ?? 0) === v)
   if (!same || (old.observedGeneration ?? 0) < (ds.metadata.generation ?? 0)) {
     const kept = Object.fromEntries(Object.entries(old).filter(([k]) => !Object.hasOwn(optional, k)))

@@ -55,4 +55,3 @@ export function* cleanupHistory(ds: KubeObject, old: readonly KubeObject[], pods
     surplus--
   }
 }
-

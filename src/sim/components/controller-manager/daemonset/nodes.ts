@@ -45,7 +45,9 @@ export function shouldRun(ds: KubeObject, node: KubeObject): { run: boolean; sta
 export function targetNode(pod: KubeObject): string | undefined {
   if (pod.spec?.nodeName) return pod.spec.nodeName
   const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
-  for (const term of terms) for (const field of term.matchFields ?? []) if (field.key === 'metadata.name' && field.operator === 'In' && field.values?.length === 1) return field.values[0]
+  for (const term of terms)
+    for (const field of term.matchFields ?? [])
+      if (field.key === 'metadata.name' && field.operator === 'In' && field.values?.length === 1) return field.values[0]
   return undefined
 }
 
@@ -59,11 +61,17 @@ export const byAgeAndPhase = (a: KubeObject, b: KubeObject): number => {
 export function templateFor(ds: KubeObject, hash: string, node: string) {
   const { template } = ds.spec
   const generation = templateGeneration(ds)
-  const labels = { ...template.metadata?.labels, ...(generation === undefined ? {} : { [TEMPLATE_GENERATION_LABEL]: generation }), [REVISION_HASH_LABEL]: hash }
+  const labels = {
+    ...template.metadata?.labels,
+    ...(generation === undefined ? {} : { [TEMPLATE_GENERATION_LABEL]: generation }),
+    [REVISION_HASH_LABEL]: hash,
+  }
   const affinity = template.spec.affinity ?? {}
   const nodeAffinity = {
     ...affinity.nodeAffinity,
-    requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }] },
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }],
+    },
   }
   const spec = { ...template.spec, tolerations: daemonTolerations(template.spec), affinity: { ...affinity, nodeAffinity } }
   return { metadata: { ...template.metadata, labels }, spec }
@@ -78,7 +86,10 @@ const templateGeneration = (ds: KubeObject): string | undefined => {
 export const isUpdated = (ds: KubeObject, pod: KubeObject, hash: string): boolean => {
   const generation = templateGeneration(ds)
   const { labels } = pod.metadata
-  return (generation !== undefined && labels?.[TEMPLATE_GENERATION_LABEL] === generation) || (hash !== '' && labels?.[REVISION_HASH_LABEL] === hash)
+  return (
+    (generation !== undefined && labels?.[TEMPLATE_GENERATION_LABEL] === generation) ||
+    (hash !== '' && labels?.[REVISION_HASH_LABEL] === hash)
+  )
 }
 
 /** How many nodes may be without a pod, or with two, during an update; never none of either. */

@@ -10,15 +10,31 @@ import { fenceposts, maxUnavailable, newSetAnnotations, replicasOf } from './uti
 
 const deployment = (replicas: number, spec = {}, rest = {}): KubeObject =>
   make('apps/v1', 'Deployment', 'web', {
-    spec: { replicas, selector: SELECTOR, template: TEMPLATE, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } }, progressDeadlineSeconds: 600, revisionHistoryLimit: 10, ...spec },
+    spec: {
+      replicas,
+      selector: SELECTOR,
+      template: TEMPLATE,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+      progressDeadlineSeconds: 600,
+      revisionHistoryLimit: 10,
+      ...spec,
+    },
     ...rest,
   })
 const setOf = (d: KubeObject, name: string, image: string, replicas: number, status: object, revision = 1): KubeObject => {
   const labels = { app: 'web', 'pod-template-hash': name }
   const max = replicasOf(d) + fenceposts(d).surge
   return make('apps/v1', 'ReplicaSet', name, {
-    metadata: { labels, ownerReferences: [ownerReference(d)], annotations: { [REVISION]: String(revision), [DESIRED_REPLICAS]: String(replicasOf(d)), [MAX_REPLICAS]: String(max) } },
-    spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'app', image }] } } },
+    metadata: {
+      labels,
+      ownerReferences: [ownerReference(d)],
+      annotations: { [REVISION]: String(revision), [DESIRED_REPLICAS]: String(replicasOf(d)), [MAX_REPLICAS]: String(max) },
+    },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'app', image }] } },
+    },
     status: { terminatingReplicas: 0, ...status },
   })
 }
@@ -27,7 +43,10 @@ describe('the Deployment controller', () => {
   it('creates the first ReplicaSet at full size and notes its revision', () => {
     const { requests, calls, events } = run(deploymentController, 'shop/web', [deployment(3)])
     expect(requests).toEqual(['POST replicasets', 'PUT deployments/web/status', 'PUT deployments/web/status'])
-    expect(calls[0]?.body).toMatchObject({ metadata: { annotations: { [REVISION]: '1', [DESIRED_REPLICAS]: '3', [MAX_REPLICAS]: '4' } }, spec: { replicas: 3 } })
+    expect(calls[0]?.body).toMatchObject({
+      metadata: { annotations: { [REVISION]: '1', [DESIRED_REPLICAS]: '3', [MAX_REPLICAS]: '4' } },
+      spec: { replicas: 3 },
+    })
     expect(calls[1]?.body).toMatchObject({ metadata: { annotations: { [REVISION]: '1' } } })
     expect(events).toEqual([expect.stringMatching(/^Normal ScalingReplicaSet Scaled up replica set web-[a-z0-9]+ from 0 to 3$/)])
   })
@@ -42,7 +61,12 @@ describe('the Deployment controller', () => {
 
   it('scales in proportion while a rollout is under way: 8 and 5 of 10 become 12 and 7 of 15', () => {
     const before = deployment(10)
-    const d = { ...before, spec: { ...before.spec, replicas: 15 }, metadata: { ...before.metadata, annotations: { [REVISION]: '2' } }, status: { conditions: [{ type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated' }] } }
+    const d = {
+      ...before,
+      spec: { ...before.spec, replicas: 15 },
+      metadata: { ...before.metadata, annotations: { [REVISION]: '2' } },
+      status: { conditions: [{ type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated' }] },
+    }
     const old = setOf(before, 'old', 'nginx:0', 8, { replicas: 8, availableReplicas: 8 })
     const fresh = setOf(before, 'new', 'nginx', 5, { replicas: 5 }, 2)
     const { calls } = run(deploymentController, 'shop/web', [d, old, fresh])
@@ -54,7 +78,14 @@ describe('the Deployment controller', () => {
     const percent = fc.integer({ min: 0, max: 100 }).map((n) => `${n}%`)
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), percent, percent, (replicas, surge, unavailable) => {
-        const d = deployment(replicas, { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } } }, { metadata: { annotations: { [REVISION]: '2' } }, status: { conditions: [{ type: 'Progressing', status: 'True', reason: 'x' }] } })
+        const d = deployment(
+          replicas,
+          { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } } },
+          {
+            metadata: { annotations: { [REVISION]: '2' } },
+            status: { conditions: [{ type: 'Progressing', status: 'True', reason: 'x' }] },
+          },
+        )
         let old = setOf(d, 'old', 'nginx:0', replicas, { replicas, availableReplicas: replicas })
         let fresh = setOf(d, 'new', 'nginx', 0, {}, 2)
         const limit = replicas + fenceposts(d).surge

@@ -30,7 +30,8 @@ const ownerOf = (rt: Runtime, rs: KubeObject): KubeObject | undefined => {
 }
 
 const addMatching = (rt: Runtime, rs: KubeObject): void => {
-  for (const d of rt.list('deployments', rs.metadata.namespace)) if (!selectorOf(d).empty() && selectorOf(d).matches(rs.metadata.labels ?? {})) rt.add(keyOf(d))
+  for (const d of rt.list('deployments', rs.metadata.namespace))
+    if (!selectorOf(d).empty() && selectorOf(d).matches(rs.metadata.labels ?? {})) rt.add(keyOf(d))
 }
 
 export const deploymentController: Controller<Observed> = {
@@ -52,7 +53,11 @@ export const deploymentController: Controller<Observed> = {
       if (ref) {
         const d = ownerOf(rt, rs)
         if (d) rt.add(keyOf(d))
-      } else if (type === 'ADDED' || (type === 'MODIFIED' && (controllerOf(old as KubeObject) || !deepEqual(old?.metadata.labels, rs.metadata.labels)))) addMatching(rt, rs)
+      } else if (
+        type === 'ADDED' ||
+        (type === 'MODIFIED' && (controllerOf(old as KubeObject) || !deepEqual(old?.metadata.labels, rs.metadata.labels)))
+      )
+        addMatching(rt, rs)
     },
     pods(rt, { type, object: pod }) {
       // Recreate waits for the last old pod to be gone.
@@ -72,7 +77,8 @@ export const deploymentController: Controller<Observed> = {
     const sets = [...rt.index('replicasets', 'controller', uid ?? ''), ...rt.index('replicasets', 'controller', orphanKey(namespace))]
     const running: Record<string, boolean> = {}
     if (deployment.spec?.strategy?.type === 'Recreate') {
-      for (const rs of sets) running[rs.metadata.uid ?? ''] = rt.index('pods', 'controller', rs.metadata.uid ?? '').some((p) => !isPodTerminal(p))
+      for (const rs of sets)
+        running[rs.metadata.uid ?? ''] = rt.index('pods', 'controller', rs.metadata.uid ?? '').some((p) => !isPodTerminal(p))
     }
     return { deployment, sets, running }
   },
@@ -103,5 +109,3 @@ export const deploymentController: Controller<Observed> = {
     }
   },
 }
-
-

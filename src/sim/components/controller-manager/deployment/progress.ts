@@ -7,7 +7,18 @@ import type { Env, Outcome, Steps } from '../runtime/types.ts'
 import { keyOf } from '../runtime/objects.ts'
 import { REASON } from './constants.ts'
 import { all, type Sets } from './sync.ts'
-import { calculateStatus, deadlineAt, getCondition, hasProgressDeadline, isComplete, isProgressing, isTimedOut, newCondition, removeCondition, setCondition } from './util.ts'
+import {
+  calculateStatus,
+  deadlineAt,
+  getCondition,
+  hasProgressDeadline,
+  isComplete,
+  isProgressing,
+  isTimedOut,
+  newCondition,
+  removeCondition,
+  setCondition,
+} from './util.ts'
 
 /** syncRolloutStatus. */
 export function* syncRolloutStatus(synced: Sets, env: Env): Steps<Outcome | void> {
@@ -19,11 +30,16 @@ export function* syncRolloutStatus(synced: Sets, env: Env): Steps<Outcome | void
   const finished = (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && current?.reason === REASON.newAvailable
   const subject = newSet ? `ReplicaSet "${newSet.metadata.name}"` : `Deployment "${d.metadata.name}"`
   if (hasProgressDeadline(d) && !finished) {
-    if (isComplete(d, status)) status = setCondition(status, newCondition('Progressing', 'True', REASON.newAvailable, `${subject} has successfully progressed.`, env.now))
+    if (isComplete(d, status))
+      status = setCondition(
+        status,
+        newCondition('Progressing', 'True', REASON.newAvailable, `${subject} has successfully progressed.`, env.now),
+      )
     else if (isProgressing(d, status)) {
       const next = newCondition('Progressing', 'True', REASON.replicaSetUpdated, `${subject} is progressing.`, env.now)
       // The time of the last progress moves even if nothing else of the condition does.
-      const kept = current?.status === 'True' && current.lastTransitionTime ? { ...next, lastTransitionTime: current.lastTransitionTime } : next
+      const kept =
+        current?.status === 'True' && current.lastTransitionTime ? { ...next, lastTransitionTime: current.lastTransitionTime } : next
       status = setCondition(removeCondition(status, 'Progressing'), kept)
     } else if (isTimedOut(d, status, env.now)) {
       status = setCondition(status, newCondition('Progressing', 'False', REASON.timedOut, `${subject} has timed out progressing.`, env.now))
@@ -51,7 +67,13 @@ function failureOf(sets: readonly KubeObject[], newSet: KubeObject | undefined):
     for (const c of (rs.status?.conditions ?? []) as DeploymentCondition[]) {
       if (c.type !== 'ReplicaFailure') continue
       const time = c.lastTransitionTime ? { lastUpdateTime: c.lastTransitionTime, lastTransitionTime: c.lastTransitionTime } : {}
-      return { type: 'ReplicaFailure', status: c.status, ...time, ...(c.reason ? { reason: c.reason } : {}), ...(c.message ? { message: c.message } : {}) }
+      return {
+        type: 'ReplicaFailure',
+        status: c.status,
+        ...time,
+        ...(c.reason ? { reason: c.reason } : {}),
+        ...(c.message ? { message: c.message } : {}),
+      }
     }
   }
   return undefined

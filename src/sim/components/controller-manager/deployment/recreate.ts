@@ -5,7 +5,12 @@ import { syncRolloutStatus } from './progress.ts'
 import { cleanup, scaleTo, syncRevision } from './sync.ts'
 import { activeSets, isComplete, replicasOf, sum } from './util.ts'
 
-export function* rolloutRecreate(d: KubeObject, sets: readonly KubeObject[], running: Readonly<Record<string, boolean>>, env: Env): Steps<Outcome | void> {
+export function* rolloutRecreate(
+  d: KubeObject,
+  sets: readonly KubeObject[],
+  running: Readonly<Record<string, boolean>>,
+  env: Env,
+): Steps<Outcome | void> {
   let synced = yield* syncRevision(d, sets, false, env)
   let scaledDown = false
   for (const old of activeSets(synced.olds)) {
@@ -13,7 +18,9 @@ export function* rolloutRecreate(d: KubeObject, sets: readonly KubeObject[], run
     scaledDown ||= scaled
   }
   if (scaledDown) return yield* syncRolloutStatus(synced, env)
-  const oldPods = sum(synced.olds, (rs) => rs.status?.replicas ?? 0) > 0 || sets.some((rs) => rs.metadata.uid !== synced.newSet?.metadata.uid && running[rs.metadata.uid ?? ''])
+  const oldPods =
+    sum(synced.olds, (rs) => rs.status?.replicas ?? 0) > 0 ||
+    sets.some((rs) => rs.metadata.uid !== synced.newSet?.metadata.uid && running[rs.metadata.uid ?? ''])
   if (oldPods) return yield* syncRolloutStatus(synced, env)
   if (!synced.newSet) synced = yield* syncRevision(synced.deployment, sets, true, env)
   if (synced.newSet) yield* scaleTo(synced.deployment, synced.newSet, replicasOf(synced.deployment))

@@ -4,7 +4,20 @@ import { copyOwn } from '../../../../lib/own.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { podTemplateHash } from '../../../api/hash.ts'
 import { byCreation, controllerOf, ownerReference, refOf } from '../runtime/objects.ts'
-import { create, decided, effect, event, isAlreadyExists, isNamespaceTerminating, isNotFound, must, remove, SyncError, update, updateStatus } from '../runtime/steps.ts'
+import {
+  create,
+  decided,
+  effect,
+  event,
+  isAlreadyExists,
+  isNamespaceTerminating,
+  isNotFound,
+  must,
+  remove,
+  SyncError,
+  update,
+  updateStatus,
+} from '../runtime/steps.ts'
 import type { Env, Outcome, Steps } from '../runtime/types.ts'
 import { DESIRED_REPLICAS, MESSAGE, POD_TEMPLATE_HASH, REASON, REVISION } from './constants.ts'
 import {
@@ -60,7 +73,13 @@ export function* syncRevision(d: KubeObject, sets: readonly KubeObject[], mayCre
     let next = revised.object
     let changed = revised.changed
     if (hasProgressDeadline(d) && !getCondition(d.status, 'Progressing')) {
-      next = withStatus(next, setCondition(d.status ?? {}, newCondition('Progressing', 'True', REASON.foundNewReplicaSet, `Found new replica set "${existing.metadata.name}"`, env.now)))
+      next = withStatus(
+        next,
+        setCondition(
+          d.status ?? {},
+          newCondition('Progressing', 'True', REASON.foundNewReplicaSet, `Found new replica set "${existing.metadata.name}"`, env.now),
+        ),
+      )
       changed = true
     }
     if (changed) must(yield* updateStatus('deployments', next))
@@ -106,17 +125,28 @@ function* createNewSet(d: KubeObject, olds: readonly KubeObject[], revision: num
   } else {
     if (!isNamespaceTerminating(answer)) {
       const message = `Failed to create new replica set "${wanted.metadata.name}": ${answer.message}`
-      if (hasProgressDeadline(d)) yield* updateStatus('deployments', withStatus(d, setCondition(d.status ?? {}, newCondition('Progressing', 'False', REASON.failedCreate, message, env.now))))
+      if (hasProgressDeadline(d))
+        yield* updateStatus(
+          'deployments',
+          withStatus(d, setCondition(d.status ?? {}, newCondition('Progressing', 'False', REASON.failedCreate, message, env.now))),
+        )
       yield* event(d, 'Warning', REASON.failedCreate, message)
     }
     throw new SyncError(answer.message)
   }
-  if (!existed && replicas > 0) yield* event(d, 'Normal', REASON.scaling, `Scaled up replica set ${newSet.metadata.name} from 0 to ${replicas}`)
+  if (!existed && replicas > 0)
+    yield* event(d, 'Normal', REASON.scaling, `Scaled up replica set ${newSet.metadata.name} from 0 to ${replicas}`)
   const revised = withAnnotations(d, { [REVISION]: String(revision) })
   let next = revised.object
   let changed = revised.changed
   if (!existed && hasProgressDeadline(d)) {
-    next = withStatus(next, setCondition(d.status ?? {}, newCondition('Progressing', 'True', REASON.newReplicaSet, `Created new replica set "${newSet.metadata.name}"`, env.now)))
+    next = withStatus(
+      next,
+      setCondition(
+        d.status ?? {},
+        newCondition('Progressing', 'True', REASON.newReplicaSet, `Created new replica set "${newSet.metadata.name}"`, env.now),
+      ),
+    )
     changed = true
   }
   if (changed) must(yield* updateStatus('deployments', next))
@@ -202,7 +232,8 @@ export function* cleanup(d: KubeObject, olds: readonly KubeObject[]): Steps<void
   if (surplus <= 0) return
   const oldest = alive.sort((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b)).slice(0, surplus)
   for (const rs of oldest) {
-    if ((rs.status?.replicas ?? 0) !== 0 || replicasOf(rs) !== 0 || (rs.metadata.generation ?? 0) > (rs.status?.observedGeneration ?? 0)) continue
+    if ((rs.status?.replicas ?? 0) !== 0 || replicasOf(rs) !== 0 || (rs.metadata.generation ?? 0) > (rs.status?.observedGeneration ?? 0))
+      continue
     yield* decided('remove an old replica set', { name: rs.metadata.name ?? '', limit }, refOf(rs))
     const answer = yield* remove('replicasets', rs.metadata.namespace, rs.metadata.name ?? '')
     if (!answer.ok && !isNotFound(answer)) throw new SyncError(answer.message)

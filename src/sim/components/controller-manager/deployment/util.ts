@@ -7,7 +7,17 @@ import { apiTime, parseApiTime } from '../../../client/time.ts'
 import { scaledIntOrPercent } from '../../../api/intstr.ts'
 import { nonZero } from '../runtime/numbers.ts'
 import { byCreation, condition } from '../runtime/objects.ts'
-import { DESIRED_REPLICAS, MAX_REPLICAS, MAX_REVISION_HISTORY_CHARS, MESSAGE, NOT_COPIED, POD_TEMPLATE_HASH, REASON, REVISION, REVISION_HISTORY } from './constants.ts'
+import {
+  DESIRED_REPLICAS,
+  MAX_REPLICAS,
+  MAX_REVISION_HISTORY_CHARS,
+  MESSAGE,
+  NOT_COPIED,
+  POD_TEMPLATE_HASH,
+  REASON,
+  REVISION,
+  REVISION_HISTORY,
+} from './constants.ts'
 
 export type Status = NonNullable<Deployment['status']>
 
@@ -16,7 +26,8 @@ export const availableOf = (rs: KubeObject): number => rs.status?.availableRepli
 export const sum = (sets: readonly KubeObject[], count: (rs: KubeObject) => number): number => sets.reduce((n, rs) => n + count(rs), 0)
 export const activeSets = (sets: readonly KubeObject[]): KubeObject[] => sets.filter((rs) => replicasOf(rs) > 0)
 export const isRollingUpdate = (d: KubeObject): boolean => d.spec?.strategy?.type === 'RollingUpdate'
-export const hasProgressDeadline = (d: KubeObject): boolean => d.spec?.progressDeadlineSeconds !== undefined && d.spec.progressDeadlineSeconds !== 2147483647
+export const hasProgressDeadline = (d: KubeObject): boolean =>
+  d.spec?.progressDeadlineSeconds !== undefined && d.spec.progressDeadlineSeconds !== 2147483647
 
 /** ResolveFenceposts: surge rounds up, unavailable rounds down, and both zero would stand still. */
 export function fenceposts(d: KubeObject): { surge: number; unavailable: number } {
@@ -26,7 +37,8 @@ export function fenceposts(d: KubeObject): { surge: number; unavailable: number 
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 export const maxSurge = (d: KubeObject): number => (isRollingUpdate(d) ? fenceposts(d).surge : 0)
-export const maxUnavailable = (d: KubeObject): number => (!isRollingUpdate(d) || replicasOf(d) === 0 ? 0 : Math.min(fenceposts(d).unavailable, replicasOf(d)))
+export const maxUnavailable = (d: KubeObject): number =>
+  !isRollingUpdate(d) || replicasOf(d) === 0 ? 0 : Math.min(fenceposts(d).unavailable, replicasOf(d))
 
 const withoutHash = (template: { metadata?: { labels?: Record<string, string> } }): unknown => {
   const labels = { ...template.metadata?.labels }
@@ -49,7 +61,8 @@ export function equalIgnoreHash(a: object, b: object): boolean {
 }
 
 /** FindNewReplicaSet: the oldest whose template is the Deployment's. */
-export const findNew = (d: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined => [...sets].sort(byCreation).find((rs) => equalIgnoreHash(rs.spec.template, d.spec.template))
+export const findNew = (d: KubeObject, sets: readonly KubeObject[]): KubeObject | undefined =>
+  [...sets].sort(byCreation).find((rs) => equalIgnoreHash(rs.spec.template, d.spec.template))
 
 const number = (text: string | undefined): number => (text !== undefined && /^-?\d+$/.test(text) ? Number(text) : 0)
 export const revisionOf = (o: KubeObject): number => number(o.metadata.annotations?.[REVISION])
@@ -74,7 +87,10 @@ export function withAnnotations(object: KubeObject, wanted: Readonly<Record<stri
   return { object: changed ? { ...object, metadata: { ...object.metadata, annotations } } : object, changed }
 }
 
-export const replicasAnnotations = (desired: number, max: number): Record<string, string> => ({ [DESIRED_REPLICAS]: String(desired), [MAX_REPLICAS]: String(max) })
+export const replicasAnnotations = (desired: number, max: number): Record<string, string> => ({
+  [DESIRED_REPLICAS]: String(desired),
+  [MAX_REPLICAS]: String(max),
+})
 
 /** SetNewReplicaSetAnnotations. */
 export function newSetAnnotations(d: KubeObject, rs: KubeObject, revision: number, exists: boolean): Annotated {
@@ -106,13 +122,17 @@ export const newCondition = (type: string, status: string, reason: string, messa
   message,
 })
 
-export const getCondition = (status: Status | undefined, type: string): DeploymentCondition | undefined => condition(status?.conditions as DeploymentCondition[] | undefined, type)
+export const getCondition = (status: Status | undefined, type: string): DeploymentCondition | undefined =>
+  condition(status?.conditions as DeploymentCondition[] | undefined, type)
 
 /** SetDeploymentCondition: the same status and reason change nothing; otherwise it goes to the end of the list. */
 export function setCondition(status: Status, next: DeploymentCondition): Status {
   const current = getCondition(status, next.type)
   if (current && current.status === next.status && current.reason === next.reason) return status
-  const kept = current && current.status === next.status ? { ...next, ...(current.lastTransitionTime ? { lastTransitionTime: current.lastTransitionTime } : {}) } : next
+  const kept =
+    current && current.status === next.status
+      ? { ...next, ...(current.lastTransitionTime ? { lastTransitionTime: current.lastTransitionTime } : {}) }
+      : next
   return { ...status, conditions: [...(status.conditions ?? []).filter((c) => c.type !== next.type), kept] }
 }
 
@@ -126,7 +146,9 @@ export function removeCondition(status: Status, type: string): Status {
 /** calculateStatus of sync.go. */
 export function calculateStatus(d: KubeObject, sets: readonly KubeObject[], newSet: KubeObject | undefined, now: number): Status {
   const available = sum(sets, availableOf)
-  const terminating = sets.some((rs) => rs.status?.terminatingReplicas === undefined) ? undefined : sum(sets, (rs) => rs.status.terminatingReplicas)
+  const terminating = sets.some((rs) => rs.status?.terminatingReplicas === undefined)
+    ? undefined
+    : sum(sets, (rs) => rs.status.terminatingReplicas)
   const old = d.status as Status | undefined
   const status: Status = {
     ...nonZero({
@@ -144,7 +166,9 @@ export function calculateStatus(d: KubeObject, sets: readonly KubeObject[], newS
   const enough = available >= replicasOf(d) - maxUnavailable(d)
   return setCondition(
     status,
-    enough ? newCondition('Available', 'True', REASON.minimumAvailable, MESSAGE.available, now) : newCondition('Available', 'False', REASON.minimumUnavailable, MESSAGE.unavailable, now),
+    enough
+      ? newCondition('Available', 'True', REASON.minimumAvailable, MESSAGE.available, now)
+      : newCondition('Available', 'False', REASON.minimumUnavailable, MESSAGE.unavailable, now),
   )
 }
 
@@ -166,7 +190,8 @@ export const isProgressing = (d: KubeObject, status: Status): boolean => {
 }
 
 /** Virtual ms at which the rollout counts as stuck unless it makes progress. */
-export const deadlineAt = (d: KubeObject, current: DeploymentCondition): number => (parseApiTime(current.lastUpdateTime) ?? 0) + Number(d.spec.progressDeadlineSeconds) * 1000
+export const deadlineAt = (d: KubeObject, current: DeploymentCondition): number =>
+  (parseApiTime(current.lastUpdateTime) ?? 0) + Number(d.spec.progressDeadlineSeconds) * 1000
 
 export const isTimedOut = (d: KubeObject, status: Status, now: number): boolean => {
   if (!hasProgressDeadline(d)) return false
@@ -177,7 +202,10 @@ export const isTimedOut = (d: KubeObject, status: Status, now: number): boolean 
 
 /** IsSaturated. */
 export const isSaturated = (d: KubeObject, rs: KubeObject | undefined): boolean =>
-  rs !== undefined && annotatedReplicas(rs, DESIRED_REPLICAS) === replicasOf(d) && replicasOf(rs) === replicasOf(d) && availableOf(rs) === replicasOf(d)
+  rs !== undefined &&
+  annotatedReplicas(rs, DESIRED_REPLICAS) === replicasOf(d) &&
+  replicasOf(rs) === replicasOf(d) &&
+  availableOf(rs) === replicasOf(d)
 
 /** FindActiveOrLatest: the only set with replicas, or the latest if none has any. */
 export function activeOrLatest(newSet: KubeObject | undefined, olds: readonly KubeObject[]): KubeObject | undefined {

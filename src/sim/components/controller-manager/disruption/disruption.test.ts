@@ -5,7 +5,8 @@ import { run } from '../testing/harness.ts'
 import { make, pod, ready, SELECTOR } from '../testing/objects.ts'
 import { disruptionController } from './disruption.ts'
 
-const budget = (spec: object, status = {}): KubeObject => make('policy/v1', 'PodDisruptionBudget', 'web', { spec: { selector: SELECTOR, ...spec }, status })
+const budget = (spec: object, status = {}): KubeObject =>
+  make('policy/v1', 'PodDisruptionBudget', 'web', { spec: { selector: SELECTOR, ...spec }, status })
 
 /** Healthy, desired, allowed, expected for a Deployment of that size with so many ready pods. */
 function judge(spec: object, replicas: number, up: number): number[] {
@@ -28,15 +29,21 @@ describe('the disruption controller', () => {
   it('says so when there are no pods, or none that a controller owns', () => {
     expect(run(disruptionController, 'shop/web', [budget({ minAvailable: 1 })]).events).toEqual(['Normal NoPods No matching pods found'])
     const { events } = run(disruptionController, 'shop/web', [budget({ maxUnavailable: 1 }), pod('bare', { status: ready() })])
-    expect(events[0]).toContain('selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}')
+    expect(events[0]).toContain(
+      'selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}',
+    )
   })
 
   it('does not count a pod whose eviction was granted until two minutes have passed', () => {
     const b = budget({ minAvailable: 1 }, { disruptedPods: { a: '2026-01-01T00:16:00Z' } })
-    const first = run(disruptionController, 'shop/web', [b, pod('a', { status: ready() }), pod('b', { status: ready() })], { now: 1_000_000 })
+    const first = run(disruptionController, 'shop/web', [b, pod('a', { status: ready() }), pod('b', { status: ready() })], {
+      now: 1_000_000,
+    })
     expect((first.calls[0]?.body as KubeObject).status).toMatchObject({ currentHealthy: 1, disruptionsAllowed: 0 })
     expect(first.outcome?.requeueAfterMs).toBe(80_000)
-    const later = run(disruptionController, 'shop/web', [b, pod('a', { status: ready() }), pod('b', { status: ready() })], { now: 1_100_000 })
+    const later = run(disruptionController, 'shop/web', [b, pod('a', { status: ready() }), pod('b', { status: ready() })], {
+      now: 1_100_000,
+    })
     expect((later.calls[0]?.body as KubeObject).status).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 })
   })
 })

@@ -34,7 +34,10 @@ interface Observed {
 
 const selectorOf = (pdb: KubeObject): Selector | undefined => labelSelectorAsSelector(pdb.spec?.selector)
 
-const budgetsOf = (rt: Runtime, pod: KubeObject): KubeObject[] => rt.list('poddisruptionbudgets', pod.metadata.namespace).filter((b) => b.spec?.selector !== undefined && selectorOf(b)?.matches(pod.metadata.labels ?? {}))
+const budgetsOf = (rt: Runtime, pod: KubeObject): KubeObject[] =>
+  rt
+    .list('poddisruptionbudgets', pod.metadata.namespace)
+    .filter((b) => b.spec?.selector !== undefined && selectorOf(b)?.matches(pod.metadata.labels ?? {}))
 
 /** finders: the scale of what controls a pod. A ReplicaSet of a Deployment counts as the Deployment. */
 function scaleOf(rt: Runtime, pod: KubeObject): { uid: string; scale: number | null } | undefined {
@@ -55,8 +58,10 @@ function scaleOf(rt: Runtime, pod: KubeObject): { uid: string; scale: number | n
   return { uid: parent.uid, scale: find('deployments', parent.name, parent.uid)?.spec?.replicas ?? null }
 }
 
-const isStale = (pod: KubeObject): boolean => !pod.metadata.deletionTimestamp && !isPodTerminal(pod) && podCondition(pod, 'DisruptionTarget')?.status === 'True'
-const staleIn = (pod: KubeObject, now: number): number => Math.max(0, (parseApiTime(podCondition(pod, 'DisruptionTarget')?.lastTransitionTime ?? undefined) ?? now) + STALE_DISRUPTION_MS - now)
+const isStale = (pod: KubeObject): boolean =>
+  !pod.metadata.deletionTimestamp && !isPodTerminal(pod) && podCondition(pod, 'DisruptionTarget')?.status === 'True'
+const staleIn = (pod: KubeObject, now: number): number =>
+  Math.max(0, (parseApiTime(podCondition(pod, 'DisruptionTarget')?.lastTransitionTime ?? undefined) ?? now) + STALE_DISRUPTION_MS - now)
 
 export const disruptionController: Controller<Observed> = {
   name: NAME,
@@ -73,14 +78,18 @@ export const disruptionController: Controller<Observed> = {
         const [budget] = budgetsOf(rt, p)
         if (budget) rt.add(keyOf(budget))
       }
-      if (type !== 'DELETED' && isStale(pod) && !(old && isStale(old))) rt.addAfter(keyOf(pod), staleIn(pod, rt.now), { queue: STALE, periodic: true })
+      if (type !== 'DELETED' && isStale(pod) && !(old && isStale(old)))
+        rt.addAfter(keyOf(pod), staleIn(pod, rt.now), { queue: STALE, periodic: true })
     },
   },
   observe(key, rt) {
     const pdb = rt.get('poddisruptionbudgets', key)
     if (!pdb) return undefined
     const selector = selectorOf(pdb)
-    const pods = pdb.spec?.selector === undefined || !selector ? [] : rt.list('pods', pdb.metadata.namespace).filter((p) => selector.matches(p.metadata.labels ?? {}))
+    const pods =
+      pdb.spec?.selector === undefined || !selector
+        ? []
+        : rt.list('pods', pdb.metadata.namespace).filter((p) => selector.matches(p.metadata.labels ?? {}))
     const scales: Record<string, number | null> = {}
     for (const pod of pods) {
       const found = scaleOf(rt, pod)
@@ -110,8 +119,11 @@ export const disruptionController: Controller<Observed> = {
     }
     const { disrupted, recheckAt, late } = stillDisrupted(pdb, pods, env.now)
     const { namespace, name } = pdb.metadata
-    for (const pod of late) yield* event(pod, 'Warning', 'NotDeleted', `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`)
-    const currentHealthy = pods.filter((p) => !p.metadata.deletionTimestamp && !Object.hasOwn(disrupted, p.metadata.name ?? '') && isPodReady(p)).length
+    for (const pod of late)
+      yield* event(pod, 'Warning', 'NotDeleted', `Pod was expected by PDB ${namespace}/${name} to be deleted but it wasn't`)
+    const currentHealthy = pods.filter(
+      (p) => !p.metadata.deletionTimestamp && !Object.hasOwn(disrupted, p.metadata.name ?? '') && isPodReady(p),
+    ).length
     const surplus = currentHealthy - expected.desiredHealthy
     const disruptionsAllowed = expected.count <= 0 || surplus <= 0 ? 0 : surplus
     const status = {
@@ -150,7 +162,11 @@ function expectation({ pdb, pods, scales }: Observed): { count: number; desiredH
 }
 
 /** buildDisruptedPodMap: evictions granted whose pods are not deleted yet. */
-function stillDisrupted(pdb: KubeObject, pods: readonly KubeObject[], now: number): { disrupted: Record<string, string>; recheckAt?: number; late: KubeObject[] } {
+function stillDisrupted(
+  pdb: KubeObject,
+  pods: readonly KubeObject[],
+  now: number,
+): { disrupted: Record<string, string>; recheckAt?: number; late: KubeObject[] } {
   const disrupted: Record<string, string> = {}
   const late: KubeObject[] = []
   let recheckAt: number | undefined
@@ -172,7 +188,12 @@ function stillDisrupted(pdb: KubeObject, pods: readonly KubeObject[], now: numbe
 function* write(pdb: KubeObject, next: object, [status, reason, message]: readonly [string, string, string], env: Env): Steps<void> {
   const { conditions = [], ...old } = (pdb.status ?? {}) as { conditions?: Condition[] }
   const current = conditions.find((c) => c.type === 'DisruptionAllowed')
-  const same = current && current.status === status && current.reason === reason && current.message === message && current.observedGeneration === pdb.metadata.generation
+  const same =
+    current &&
+    current.status === status &&
+    current.reason === reason &&
+    current.message === message &&
+    current.observedGeneration === pdb.metadata.generation
   const counters = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
   if (same && deepEqual({ ...counters, ...old }, { ...counters, ...next })) return
   const condition: Condition = {
@@ -209,8 +230,17 @@ export const staleDisruptions: Controller<KubeObject> = {
     if (!isStale(pod)) return
     const wait = staleIn(pod, env.now)
     if (wait > 0) return { requeueAfterMs: wait, periodic: true }
-    const condition = { type: 'DisruptionTarget', status: 'False', lastProbeTime: null, lastTransitionTime: apiTime(env.now), reason: null, message: null }
-    const answer = yield* call(patchCall('pods', pod, { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status' }))
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'False',
+      lastProbeTime: null,
+      lastTransitionTime: apiTime(env.now),
+      reason: null,
+      message: null,
+    }
+    const answer = yield* call(
+      patchCall('pods', pod, { metadata: { uid: pod.metadata.uid }, status: { conditions: [condition] } }, { subresource: 'status' }),
+    )
     if (!answer.ok && !isNotFound(answer) && !isConflict(answer)) throw new SyncError(answer.message)
   },
 }

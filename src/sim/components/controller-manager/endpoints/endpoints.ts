@@ -7,7 +7,21 @@ import { apiTime } from '../../../client/time.ts'
 import { isPodReady, splitKey } from '../runtime/objects.ts'
 import { create, decided, effect, event, isNamespaceTerminating, isNotFound, remove, SyncError, update } from '../runtime/steps.ts'
 import type { Controller, Outcome, Steps } from '../runtime/types.ts'
-import { belongs, findPort, hasHostname, hasSelector, HEADLESS_LABEL, isIPv6, isServiceIPSet, LAST_CHANGE_TRIGGER_TIME, lastChangeTriggerTime, podIPs, podsOf, servicesToUpdate, targetRef } from './pods.ts'
+import {
+  belongs,
+  findPort,
+  hasHostname,
+  hasSelector,
+  HEADLESS_LABEL,
+  isIPv6,
+  isServiceIPSet,
+  LAST_CHANGE_TRIGGER_TIME,
+  lastChangeTriggerTime,
+  podIPs,
+  podsOf,
+  servicesToUpdate,
+  targetRef,
+} from './pods.ts'
 import { type Offer, repack, truncate } from './subsets.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
@@ -54,7 +68,13 @@ export const endpointsController: Controller<Observed> = {
     }
     const trigger = yield* effect((rt) => lastChangeTriggerTime(rt, service, pods) ?? null)
     const { subsets, truncated } = truncate(repack(offersOf(service, pods)))
-    if (current && sameSubsets((current.subsets ?? []) as EndpointSubset[], subsets) && sameLabels(current, service) && truncated === (current.metadata.annotations?.[OVER_CAPACITY] === 'truncated')) return
+    if (
+      current &&
+      sameSubsets((current.subsets ?? []) as EndpointSubset[], subsets) &&
+      sameLabels(current, service) &&
+      truncated === (current.metadata.annotations?.[OVER_CAPACITY] === 'truncated')
+    )
+      return
     const annotations = copyOwn(current?.metadata.annotations ?? {})
     deleteOwn(annotations, LAST_CHANGE_TRIGGER_TIME)
     deleteOwn(annotations, OVER_CAPACITY)
@@ -67,16 +87,27 @@ export const endpointsController: Controller<Observed> = {
     const { name = '', namespace } = service.metadata
     const metadata = { ...(current?.metadata ?? { name, namespace: namespace ?? '' }), labels, annotations }
     const next: KubeObject = { apiVersion: 'v1', kind: 'Endpoints', metadata, ...(subsets.length > 0 ? { subsets } : {}) }
-    yield* decided(current ? 'update endpoints' : 'create endpoints', { ready: count(subsets, 'addresses'), notReady: count(subsets, 'notReadyAddresses') })
+    yield* decided(current ? 'update endpoints' : 'create endpoints', {
+      ready: count(subsets, 'addresses'),
+      notReady: count(subsets, 'notReadyAddresses'),
+    })
     const answer = yield* current ? update('endpoints', next) : create('endpoints', namespace, next)
     if (answer.ok || (!current && isNamespaceTerminating(answer))) return
-    if (current) yield* event(next, 'Warning', 'FailedToUpdateEndpoint', `Failed to update endpoint ${namespace}/${name}: ${answer.message}`)
-    else yield* event(next, 'Warning', 'FailedToCreateEndpoint', `Failed to create endpoint for service ${namespace}/${name}: ${answer.message}`)
+    if (current)
+      yield* event(next, 'Warning', 'FailedToUpdateEndpoint', `Failed to update endpoint ${namespace}/${name}: ${answer.message}`)
+    else
+      yield* event(
+        next,
+        'Warning',
+        'FailedToCreateEndpoint',
+        `Failed to create endpoint for service ${namespace}/${name}: ${answer.message}`,
+      )
     throw new SyncError(answer.message)
   },
 }
 
-const count = (subsets: readonly EndpointSubset[], field: 'addresses' | 'notReadyAddresses'): number => subsets.reduce((n, s) => n + (s[field]?.length ?? 0), 0)
+const count = (subsets: readonly EndpointSubset[], field: 'addresses' | 'notReadyAddresses'): number =>
+  subsets.reduce((n, s) => n + (s[field]?.length ?? 0), 0)
 
 function offersOf(service: KubeObject, pods: readonly KubeObject[]): Offer[] {
   const tolerate = service.spec?.publishNotReadyAddresses === true
@@ -98,7 +129,12 @@ function offersOf(service: KubeObject, pods: readonly KubeObject[]): Offer[] {
     for (const port of ports) {
       const number = findPort(pod, port)
       if (number === undefined) continue
-      const found: EndpointPort = { ...(port.name ? { name: port.name } : {}), port: number, protocol: port.protocol ?? 'TCP', ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}) }
+      const found: EndpointPort = {
+        ...(port.name ? { name: port.name } : {}),
+        port: number,
+        protocol: port.protocol ?? 'TCP',
+        ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}),
+      }
       offers.push({ address, ready, port: found })
     }
   }
@@ -109,7 +145,11 @@ const plain = (subsets: readonly EndpointSubset[]): unknown =>
   subsets.map((s) => ({
     ...s,
     ...Object.fromEntries(
-      (['addresses', 'notReadyAddresses'] as const).flatMap((f) => (s[f] ? [[f, s[f].map(({ targetRef: ref, ...a }) => ({ ...a, ...(ref ? { targetRef: { ...ref, resourceVersion: undefined } } : {}) }))]] : [])),
+      (['addresses', 'notReadyAddresses'] as const).flatMap((f) =>
+        s[f]
+          ? [[f, s[f].map(({ targetRef: ref, ...a }) => ({ ...a, ...(ref ? { targetRef: { ...ref, resourceVersion: undefined } } : {}) }))]]
+          : [],
+      ),
     ),
   }))
 const sameSubsets = (a: readonly EndpointSubset[], b: readonly EndpointSubset[]): boolean => deepEqual(plain(a), plain(b))

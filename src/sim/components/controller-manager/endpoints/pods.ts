@@ -10,10 +10,13 @@ import type { Runtime } from '../runtime/types.ts'
 
 /** ShouldPodBeInEndpoints. */
 export const belongs = (pod: KubeObject, includeTerminating: boolean): boolean =>
-  !isPodTerminal(pod) && (pod.status?.podIP || (pod.status?.podIPs ?? []).length > 0) && (includeTerminating || pod.metadata.deletionTimestamp === undefined)
+  !isPodTerminal(pod) &&
+  (pod.status?.podIP || (pod.status?.podIPs ?? []).length > 0) &&
+  (includeTerminating || pod.metadata.deletionTimestamp === undefined)
 
 /** ShouldSetHostname. */
-export const hasHostname = (pod: KubeObject, service: KubeObject): boolean => Boolean(pod.spec?.hostname) && pod.spec.subdomain === service.metadata.name && pod.metadata.namespace === service.metadata.namespace
+export const hasHostname = (pod: KubeObject, service: KubeObject): boolean =>
+  Boolean(pod.spec?.hostname) && pod.spec.subdomain === service.metadata.name && pod.metadata.namespace === service.metadata.namespace
 
 /** FindPort: a named targetPort is looked up in the containers and the sidecars; nothing if the pod does not have it. */
 export function findPort(pod: KubeObject, port: ServicePort): number | undefined {
@@ -22,7 +25,8 @@ export function findPort(pod: KubeObject, port: ServicePort): number | undefined
   if (target === undefined) return port.port
   const sidecars = (pod.spec?.initContainers ?? []).filter((c: { restartPolicy?: string }) => c.restartPolicy === 'Always')
   for (const container of [...(pod.spec?.containers ?? []), ...sidecars]) {
-    for (const p of container.ports ?? []) if (p.name === target && (p.protocol ?? 'TCP') === (port.protocol ?? 'TCP')) return p.containerPort
+    for (const p of container.ports ?? [])
+      if (p.name === target && (p.protocol ?? 'TCP') === (port.protocol ?? 'TCP')) return p.containerPort
   }
   return undefined
 }
@@ -33,7 +37,12 @@ export const podIPs = (pod: KubeObject): string[] => {
   return list.length > 0 ? list : pod.status?.podIP ? [pod.status.podIP] : []
 }
 
-export const targetRef = (pod: KubeObject) => ({ kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' })
+export const targetRef = (pod: KubeObject) => ({
+  kind: 'Pod',
+  namespace: pod.metadata.namespace ?? '',
+  name: pod.metadata.name ?? '',
+  uid: pod.metadata.uid ?? '',
+})
 
 export const hasSelector = (service: KubeObject): boolean => service.spec?.selector !== undefined && service.spec.selector !== null
 /** helper.IsServiceIPSet. */
@@ -68,7 +77,9 @@ export function servicesToUpdate(rt: Runtime, { type, object: pod, old }: Inform
   if (!labels) return now
   const before = servicesOf(rt, old)
   // A change that only moves the pod between services touches those it left or joined.
-  return endpoint ? [...new Set([...before, ...now])] : [...before.filter((s) => !now.includes(s)), ...now.filter((s) => !before.includes(s))]
+  return endpoint
+    ? [...new Set([...before, ...now])]
+    : [...before.filter((s) => !now.includes(s)), ...now.filter((s) => !before.includes(s))]
 }
 
 interface TriggerState {

@@ -9,9 +9,17 @@ export interface Offer {
   readonly port?: EndpointPort
 }
 
-const ipKey = (ip: string): string => (ip.includes(':') ? `6${ip}` : `4${ip.split('.').map((n) => n.padStart(3, '0')).join('.')}`)
-const addressOrder = (a: EndpointAddress, b: EndpointAddress): number => compareStrings(ipKey(a.ip), ipKey(b.ip)) || compareStrings(a.targetRef?.uid ?? '', b.targetRef?.uid ?? '')
-const portOrder = (a: EndpointPort, b: EndpointPort): number => compareStrings(a.name ?? '', b.name ?? '') || a.port - b.port || compareStrings(a.protocol ?? '', b.protocol ?? '')
+const ipKey = (ip: string): string =>
+  ip.includes(':')
+    ? `6${ip}`
+    : `4${ip
+        .split('.')
+        .map((n) => n.padStart(3, '0'))
+        .join('.')}`
+const addressOrder = (a: EndpointAddress, b: EndpointAddress): number =>
+  compareStrings(ipKey(a.ip), ipKey(b.ip)) || compareStrings(a.targetRef?.uid ?? '', b.targetRef?.uid ?? '')
+const portOrder = (a: EndpointPort, b: EndpointPort): number =>
+  compareStrings(a.name ?? '', b.name ?? '') || a.port - b.port || compareStrings(a.protocol ?? '', b.protocol ?? '')
 
 export function repack(offers: readonly Offer[]): EndpointSubset[] {
   const ports = new Map<string, EndpointPort | undefined>()
@@ -27,7 +35,10 @@ export function repack(offers: readonly Offer[]): EndpointSubset[] {
   }
   const groups = new Map<string, { ports: EndpointPort[]; offers: Offer[] }>()
   for (const [port, addresses] of byPort) {
-    const key = [...addresses].map(([k, o]) => `${k}|${o.ready}`).sort().join(' ')
+    const key = [...addresses]
+      .map(([k, o]) => `${k}|${o.ready}`)
+      .sort()
+      .join(' ')
     const group = groups.get(key) ?? { ports: [], offers: [...addresses.values()] }
     const p = ports.get(port)
     if (p) group.ports.push(p)
@@ -35,15 +46,25 @@ export function repack(offers: readonly Offer[]): EndpointSubset[] {
   }
   return [...groups.values()]
     .map((g): EndpointSubset => {
-      const ready = g.offers.filter((o) => o.ready).map((o) => o.address).sort(addressOrder)
-      const not = g.offers.filter((o) => !o.ready).map((o) => o.address).sort(addressOrder)
+      const ready = g.offers
+        .filter((o) => o.ready)
+        .map((o) => o.address)
+        .sort(addressOrder)
+      const not = g.offers
+        .filter((o) => !o.ready)
+        .map((o) => o.address)
+        .sort(addressOrder)
       return {
         ...(ready.length > 0 ? { addresses: ready } : {}),
         ...(not.length > 0 ? { notReadyAddresses: not } : {}),
         ...(g.ports.length > 0 ? { ports: g.ports.sort(portOrder) } : {}),
       }
     })
-    .sort((a, b) => compareStrings(stableStringify(a.ports ?? []), stableStringify(b.ports ?? [])) || compareStrings(stableStringify(a), stableStringify(b)))
+    .sort(
+      (a, b) =>
+        compareStrings(stableStringify(a.ports ?? []), stableStringify(b.ports ?? [])) ||
+        compareStrings(stableStringify(a), stableStringify(b)),
+    )
 }
 
 /** An Endpoints object holds no more; ready ones stay before those that are not. */
@@ -61,7 +82,11 @@ export function truncate(subsets: readonly EndpointSubset[]): { subsets: Endpoin
     const notReadyAddresses = (s.notReadyAddresses ?? []).slice(0, notLeft)
     readyLeft -= addresses.length
     notLeft -= notReadyAddresses.length
-    return { ...(addresses.length > 0 ? { addresses } : {}), ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}), ...(s.ports ? { ports: s.ports } : {}) }
+    return {
+      ...(addresses.length > 0 ? { addresses } : {}),
+      ...(notReadyAddresses.length > 0 ? { notReadyAddresses } : {}),
+      ...(s.ports ? { ports: s.ports } : {}),
+    }
   })
   return { subsets: cut.filter((s) => s.addresses || s.notReadyAddresses), truncated: true }
 }

@@ -5,7 +5,17 @@ import { apiTime } from '../../../client/time.ts'
 import { hasSelector, LAST_CHANGE_TRIGGER_TIME, lastChangeTriggerTime, podsOf, servicesToUpdate } from '../endpoints/pods.ts'
 import { create, decided, effect, event, isNamespaceTerminating, isNotFound, remove, SyncError, update } from '../runtime/steps.ts'
 import type { ApiAnswer, Controller, Outcome, Runtime, Steps } from '../runtime/types.ts'
-import { addressTypes, endpointsOf, MANAGED_BY, MANAGED_BY_LABEL, type Plan, planFor, reuse, SERVICE_NAME_LABEL, withHints } from './slices.ts'
+import {
+  addressTypes,
+  endpointsOf,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  type Plan,
+  planFor,
+  reuse,
+  SERVICE_NAME_LABEL,
+  withHints,
+} from './slices.ts'
 
 /** Changes of slices that the controller did not make itself are looked at after this pause. */
 const SLICE_CHANGE_DELAY_MS = 1000
@@ -105,7 +115,12 @@ export const endpointSliceController: Controller<Observed> = {
     if (errors.length === 0) return
     const message = errors.length === 1 ? (errors[0] as string) : `[${errors.join(', ')}]`
     const { namespace, name } = service.metadata
-    yield* event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${namespace}/${name}: ${message}`)
+    yield* event(
+      service,
+      'Warning',
+      'FailedToUpdateEndpointSlices',
+      `Error updating Endpoint Slices for Service ${namespace}/${name}: ${message}`,
+    )
     throw new SyncError(message)
   },
 }
@@ -120,9 +135,15 @@ function* carryOut(service: KubeObject, plan: Plan, trigger: number | null): Ste
     const { annotations: _, ...metadata } = slice.metadata
     return { ...slice, metadata: Object.keys(annotations).length > 0 ? { ...metadata, annotations } : metadata }
   }
-  const written = (answer: ApiAnswer): Steps<void> => effect((rt) => track(rt, key, answer.body as KubeObject, (answer.body as KubeObject).metadata.generation ?? 0))
+  const written = (answer: ApiAnswer): Steps<void> =>
+    effect((rt) => track(rt, key, answer.body as KubeObject, (answer.body as KubeObject).metadata.generation ?? 0))
   if (plan.create.length + plan.update.length + plan.remove.length > 0) {
-    const facts = { create: plan.create.length, update: plan.update.length, delete: plan.remove.length, endpoints: [...plan.create, ...plan.update].reduce((n, s) => n + endpointsOf(s).length, 0) }
+    const facts = {
+      create: plan.create.length,
+      update: plan.update.length,
+      delete: plan.remove.length,
+      endpoints: [...plan.create, ...plan.update].reduce((n, s) => n + endpointsOf(s).length, 0),
+    }
     yield* decided('write endpoint slices', facts)
   }
   for (const slice of plan.create) {

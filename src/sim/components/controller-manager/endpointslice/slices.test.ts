@@ -4,8 +4,13 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { make, node, pod, ready } from '../testing/objects.ts'
 import { endpointsOf, planFor, reuse } from './slices.ts'
 
-const service = make('v1', 'Service', 'web', { spec: { selector: { app: 'web' }, ports: [{ port: 80 }], clusterIP: '10.96.0.7', ipFamilies: ['IPv4'] } })
-const pods = (from: number, to: number): KubeObject[] => Array.from({ length: to - from }, (_, i) => pod(`p${from + i}`, { status: { ...ready(), podIPs: [{ ip: `10.244.${Math.floor((from + i) / 250)}.${(from + i) % 250}` }] } }))
+const service = make('v1', 'Service', 'web', {
+  spec: { selector: { app: 'web' }, ports: [{ port: 80 }], clusterIP: '10.96.0.7', ipFamilies: ['IPv4'] },
+})
+const pods = (from: number, to: number): KubeObject[] =>
+  Array.from({ length: to - from }, (_, i) =>
+    pod(`p${from + i}`, { status: { ...ready(), podIPs: [{ ip: `10.244.${Math.floor((from + i) / 250)}.${(from + i) % 250}` }] } }),
+  )
 const ALL = pods(0, 260)
 const nodes = { 'node-1': node('node-1') }
 
@@ -54,7 +59,11 @@ describe('endpoint slices', () => {
   it('mark terminating pods as serving but not ready, and leave out pods of unknown nodes', () => {
     const [p] = pods(0, 1) as [KubeObject]
     const going = { ...p, metadata: { ...p.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }
-    expect(planFor({ service, pods: [going], nodes, slices: [] }, 'IPv4').create[0]?.endpoints[0].conditions).toEqual({ ready: false, serving: true, terminating: true })
+    expect(planFor({ service, pods: [going], nodes, slices: [] }, 'IPv4').create[0]?.endpoints[0].conditions).toEqual({
+      ready: false,
+      serving: true,
+      terminating: true,
+    })
     const lost = planFor({ service, pods: [p], nodes: {}, slices: [] }, 'IPv4')
     expect(lost.skipped[0]).toContain('Node node-1 Not Found')
   })

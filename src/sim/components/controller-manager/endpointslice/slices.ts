@@ -20,9 +20,12 @@ export interface Plan {
   readonly remove: KubeObject[]
 }
 
-const portOrder = (a: EndpointPortDiscoveryV1, b: EndpointPortDiscoveryV1): number => compareStrings(a.name ?? '', b.name ?? '') || (a.port ?? 0) - (b.port ?? 0)
-export const portKey = (ports: readonly EndpointPortDiscoveryV1[] | null | undefined): string => stableStringify([...(ports ?? [])].sort(portOrder))
-const endpointKey = (e: Endpoint): string => `${[...e.addresses].sort().join(',')}|${e.hostname ?? ''}|${e.targetRef?.namespace ?? ''}/${e.targetRef?.name ?? ''}`
+const portOrder = (a: EndpointPortDiscoveryV1, b: EndpointPortDiscoveryV1): number =>
+  compareStrings(a.name ?? '', b.name ?? '') || (a.port ?? 0) - (b.port ?? 0)
+export const portKey = (ports: readonly EndpointPortDiscoveryV1[] | null | undefined): string =>
+  stableStringify([...(ports ?? [])].sort(portOrder))
+const endpointKey = (e: Endpoint): string =>
+  `${[...e.addresses].sort().join(',')}|${e.hostname ?? ''}|${e.targetRef?.namespace ?? ''}/${e.targetRef?.name ?? ''}`
 
 export const endpointsOf = (slice: KubeObject): Endpoint[] => (slice.endpoints ?? []) as Endpoint[]
 /** A slice with nothing in it is written with null, as upstream's encoding does. */
@@ -48,7 +51,12 @@ const sliceLabels = (service: KubeObject): Record<string, string> => {
   return labels
 }
 
-export const newSlice = (service: KubeObject, type: AddressType, ports: readonly EndpointPortDiscoveryV1[], endpoints: readonly Endpoint[]): KubeObject => ({
+export const newSlice = (
+  service: KubeObject,
+  type: AddressType,
+  ports: readonly EndpointPortDiscoveryV1[],
+  endpoints: readonly Endpoint[],
+): KubeObject => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: {
@@ -66,7 +74,13 @@ function portsOf(service: KubeObject, pod: KubeObject): EndpointPortDiscoveryV1[
   const ports: EndpointPortDiscoveryV1[] = []
   for (const port of (service.spec?.ports ?? []) as ServicePort[]) {
     const number = findPort(pod, port)
-    if (number !== undefined) ports.push({ name: port.name ?? '', port: number, protocol: port.protocol ?? 'TCP', ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}) })
+    if (number !== undefined)
+      ports.push({
+        name: port.name ?? '',
+        port: number,
+        protocol: port.protocol ?? 'TCP',
+        ...(port.appProtocol ? { appProtocol: port.appProtocol } : {}),
+      })
   }
   return ports.sort(portOrder)
 }
@@ -118,7 +132,9 @@ export function planFor(input: DesiredInput, type: AddressType): Plan & { readon
     const name: string = pod.spec?.nodeName ?? ''
     const node = Object.hasOwn(nodes, name) ? nodes[name] : undefined
     if (!node && service.spec?.publishNotReadyAddresses !== true) {
-      skipped.push(`skipping Pod ${pod.metadata.name} for Service ${service.metadata.namespace}/${service.metadata.name}: Node ${name} Not Found`)
+      skipped.push(
+        `skipping Pod ${pod.metadata.name} for Service ${service.metadata.namespace}/${service.metadata.name}: Node ${name} Not Found`,
+      )
       continue
     }
     const endpoint = endpointOf(pod, node, service, type)
@@ -142,10 +158,19 @@ export function planFor(input: DesiredInput, type: AddressType): Plan & { readon
 }
 
 const isPlaceholder = (slice: KubeObject, placeholder: KubeObject): boolean =>
-  endpointsOf(slice).length === 0 && (slice.ports ?? []).length === 0 && deepEqual(slice.metadata.labels, placeholder.metadata.labels) && controllerOf(slice)?.uid === controllerOf(placeholder)?.uid
+  endpointsOf(slice).length === 0 &&
+  (slice.ports ?? []).length === 0 &&
+  deepEqual(slice.metadata.labels, placeholder.metadata.labels) &&
+  controllerOf(slice)?.uid === controllerOf(placeholder)?.uid
 
 /** reconcileByPortMapping. */
-function planPorts(service: KubeObject, type: AddressType, ports: readonly EndpointPortDiscoveryV1[], slices: readonly KubeObject[], wanted: Map<string, Endpoint>): Plan {
+function planPorts(
+  service: KubeObject,
+  type: AddressType,
+  ports: readonly EndpointPortDiscoveryV1[],
+  slices: readonly KubeObject[],
+  wanted: Map<string, Endpoint>,
+): Plan {
   const create: KubeObject[] = []
   const remove: KubeObject[] = []
   const changed = new Map<string, KubeObject>()
@@ -180,7 +205,10 @@ function planPorts(service: KubeObject, type: AddressType, ports: readonly Endpo
   for (const [name, slice] of fullestFirst) if (wanted.size > 0) changed.set(name, take(slice))
   while (wanted.size > 0) {
     const fits = (s: KubeObject): boolean => endpointsOf(s).length + wanted.size <= MAX_ENDPOINTS_PER_SLICE
-    const [reuse] = wanted.size < MAX_ENDPOINTS_PER_SLICE ? [...unchanged.values()].filter(fits).sort((a, b) => endpointsOf(b).length - endpointsOf(a).length) : []
+    const [reuse] =
+      wanted.size < MAX_ENDPOINTS_PER_SLICE
+        ? [...unchanged.values()].filter(fits).sort((a, b) => endpointsOf(b).length - endpointsOf(a).length)
+        : []
     if (reuse) {
       const name = reuse.metadata.name ?? ''
       unchanged.delete(name)
@@ -202,7 +230,9 @@ export function withHints(service: KubeObject, plan: Plan, all: readonly KubeObj
   }
   const hinted = (slice: KubeObject): KubeObject => withEndpoints(slice, endpointsOf(slice).map(hints))
   const touched = new Set([...plan.update, ...plan.remove].map((s) => s.metadata.name))
-  const late = all.filter((s) => !touched.has(s.metadata.name)).flatMap((s) => (endpointsOf(s).some((e) => !deepEqual(hints(e).hints, e.hints)) ? [hinted(s)] : []))
+  const late = all
+    .filter((s) => !touched.has(s.metadata.name))
+    .flatMap((s) => (endpointsOf(s).some((e) => !deepEqual(hints(e).hints, e.hints)) ? [hinted(s)] : []))
   return { create: plan.create.map(hinted), update: [...plan.update.map(hinted), ...late], remove: plan.remove }
 }
 

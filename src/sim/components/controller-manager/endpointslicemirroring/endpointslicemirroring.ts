@@ -23,7 +23,8 @@ interface Observed {
 
 const isMirrored = (slice: KubeObject): boolean => slice.metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY
 /** Written by the endpoints controller (it has a selector) or not meant for traffic. */
-const shouldMirror = (e: KubeObject): boolean => e.metadata.labels?.[SKIP_LABEL] !== 'true' && e.metadata.annotations?.[LEADER_ANNOTATION] === undefined
+const shouldMirror = (e: KubeObject): boolean =>
+  e.metadata.labels?.[SKIP_LABEL] !== 'true' && e.metadata.annotations?.[LEADER_ANNOTATION] === undefined
 
 export const endpointSliceMirroringController: Controller<Observed> = {
   name: 'endpointslice-mirroring-controller',
@@ -47,7 +48,8 @@ export const endpointSliceMirroringController: Controller<Observed> = {
     const endpoints = rt.get('endpoints', key)
     const service = rt.get('services', key)
     const slices = rt.index('endpointslices', 'service', key).filter((s) => isMirrored(s) && s.metadata.deletionTimestamp === undefined)
-    const mirror = endpoints && shouldMirror(endpoints) && service && (service.spec?.selector === undefined || service.spec.selector === null)
+    const mirror =
+      endpoints && shouldMirror(endpoints) && service && (service.spec?.selector === undefined || service.spec.selector === null)
     if (!mirror && slices.length === 0) return undefined
     return { namespace: splitKey(key).namespace, slices, ...(mirror ? { endpoints } : {}) }
   },
@@ -60,8 +62,16 @@ export const endpointSliceMirroringController: Controller<Observed> = {
       const i = left.findIndex((s) => s.addressType === slice.addressType && portKey(s.ports) === portKey(slice.ports))
       const [old] = i < 0 ? [] : left.splice(i, 1)
       if (!old) creates.push(slice)
-      else if (!deepEqual(endpointsOf(old), endpointsOf(slice)) || !deepEqual(old.metadata.labels, slice.metadata.labels) || !deepEqual(old.metadata.annotations ?? {}, slice.metadata.annotations ?? {})) {
-        updates.push({ ...old, endpoints: slice.endpoints, metadata: { ...old.metadata, labels: slice.metadata.labels ?? {}, annotations: slice.metadata.annotations ?? {} } })
+      else if (
+        !deepEqual(endpointsOf(old), endpointsOf(slice)) ||
+        !deepEqual(old.metadata.labels, slice.metadata.labels) ||
+        !deepEqual(old.metadata.annotations ?? {}, slice.metadata.annotations ?? {})
+      ) {
+        updates.push({
+          ...old,
+          endpoints: slice.endpoints,
+          metadata: { ...old.metadata, labels: slice.metadata.labels ?? {}, annotations: slice.metadata.annotations ?? {} },
+        })
       }
     }
     const plan = endpoints ? reuse(endpoints, { create: creates, update: updates, remove: left }) : { create: [], update: [], remove: left }
@@ -89,7 +99,12 @@ function desired(endpoints: KubeObject): KubeObject[] {
   for (const key of [LAST_CHANGE_TRIGGER_TIME, LAST_APPLIED]) deleteOwn(annotations, key)
   const groups = new Map<string, KubeObject>()
   for (const subset of (endpoints.subsets ?? []) as EndpointSubset[]) {
-    const ports = (subset.ports ?? []).map((p) => ({ name: p.name ?? '', port: p.port, protocol: p.protocol ?? 'TCP', ...(p.appProtocol ? { appProtocol: p.appProtocol } : {}) }))
+    const ports = (subset.ports ?? []).map((p) => ({
+      name: p.name ?? '',
+      port: p.port,
+      protocol: p.protocol ?? 'TCP',
+      ...(p.appProtocol ? { appProtocol: p.appProtocol } : {}),
+    }))
     let count = 0
     const add = (address: EndpointAddress, ready: boolean): void => {
       if (count++ >= MAX_ENDPOINTS_PER_SUBSET) return

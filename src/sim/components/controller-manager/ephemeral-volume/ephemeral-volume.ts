@@ -16,9 +16,12 @@ export const ephemeralVolumeController: Controller<KubeObject> = {
   subject: 'pods',
   informers: ['pods', 'persistentvolumeclaims'],
   on: {
-    pods: (rt, { type, key, object }) => type === 'ADDED' && !object.metadata.deletionTimestamp && ephemeral(object).length > 0 && rt.add(key),
+    pods: (rt, { type, key, object }) =>
+      type === 'ADDED' && !object.metadata.deletionTimestamp && ephemeral(object).length > 0 && rt.add(key),
     persistentvolumeclaims(rt, { type, object }) {
-      if (type === 'DELETED') for (const pod of rt.index('pods', 'claim', `${object.metadata.namespace}/${object.metadata.name}`)) rt.add(`${pod.metadata.namespace}/${pod.metadata.name}`)
+      if (type === 'DELETED')
+        for (const pod of rt.index('pods', 'claim', `${object.metadata.namespace}/${object.metadata.name}`))
+          rt.add(`${pod.metadata.namespace}/${pod.metadata.name}`)
     },
   },
   observe: (key, rt) => rt.get('pods', key),
@@ -29,7 +32,8 @@ export const ephemeralVolumeController: Controller<KubeObject> = {
       const { namespace = '' } = pod.metadata
       const known = yield* effect((rt) => rt.get('persistentvolumeclaims', `${namespace}/${name}`) ?? null)
       if (known) {
-        if (!isControlledBy(known, pod)) throw new SyncError(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`)
+        if (!isControlledBy(known, pod))
+          throw new SyncError(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`)
         continue
       }
       const { metadata, spec } = volume.ephemeral?.volumeClaimTemplate ?? {}
@@ -37,7 +41,13 @@ export const ephemeralVolumeController: Controller<KubeObject> = {
       const claim = {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
-        metadata: { name, namespace, ...(metadata?.labels ? { labels: metadata.labels } : {}), ...(metadata?.annotations ? { annotations: metadata.annotations } : {}), ownerReferences: [ownerReference(pod)] },
+        metadata: {
+          name,
+          namespace,
+          ...(metadata?.labels ? { labels: metadata.labels } : {}),
+          ...(metadata?.annotations ? { annotations: metadata.annotations } : {}),
+          ownerReferences: [ownerReference(pod)],
+        },
         spec,
       }
       const answer = yield* create('persistentvolumeclaims', namespace, claim)

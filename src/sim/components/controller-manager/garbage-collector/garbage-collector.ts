@@ -5,9 +5,36 @@ import type { OwnerReference } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject, ObjectRef } from '../../../api/types/object.ts'
 import { customResources, discovered } from '../runtime/discovered.ts'
 import { collectionPath, RESOURCES, type Resource } from '../runtime/resources.ts'
-import { call, calls, decided, effect, get, isConflict, isNotFound, MERGE_PATCH, must, patchCall, remove, SyncError } from '../runtime/steps.ts'
+import {
+  call,
+  calls,
+  decided,
+  effect,
+  get,
+  isConflict,
+  isNotFound,
+  MERGE_PATCH,
+  must,
+  patchCall,
+  remove,
+  SyncError,
+} from '../runtime/steps.ts'
 import type { ApiAnswer, Controller, Outcome, Runtime, Steps } from '../runtime/types.ts'
-import { absentKey, addAbsent, applyEvent, applyVirtualDelete, DELETE_QUEUE, dependentsOf, FOREGROUND_FINALIZER, type GraphNode, graphNode, hasFinalizer, isAbsent, ORPHAN_FINALIZER, ORPHAN_QUEUE } from './graph.ts'
+import {
+  absentKey,
+  addAbsent,
+  applyEvent,
+  applyVirtualDelete,
+  DELETE_QUEUE,
+  dependentsOf,
+  FOREGROUND_FINALIZER,
+  type GraphNode,
+  graphNode,
+  hasFinalizer,
+  isAbsent,
+  ORPHAN_FINALIZER,
+  ORPHAN_QUEUE,
+} from './graph.ts'
 
 /** New resource types are looked for this often (garbageCollector.Sync). */
 const RESYNC_MS = 30_000
@@ -18,7 +45,21 @@ const WORKERS = 20
 /** Events are not collected: nobody owns them and they are many. */
 const monitored = RESOURCES.filter((r) => r.plural !== 'events')
 /** What the collector waits for; the rest of what it monitors may come later. */
-const essential = ['pods', 'replicasets', 'deployments', 'namespaces', 'configmaps', 'secrets', 'services', 'customresourcedefinitions', 'jobs', 'statefulsets', 'daemonsets', 'cronjobs', 'controllerrevisions']
+const essential = [
+  'pods',
+  'replicasets',
+  'deployments',
+  'namespaces',
+  'configmaps',
+  'secrets',
+  'services',
+  'customresourcedefinitions',
+  'jobs',
+  'statefulsets',
+  'daemonsets',
+  'cronjobs',
+  'controllerrevisions',
+]
 
 interface Observed {
   readonly node: GraphNode
@@ -36,7 +77,15 @@ const observeNode = (uid: string, rt: Runtime): Observed | undefined => {
   return node ? { node, resource: resourceFor(rt, node.apiVersion, node.kind), dependents: dependentsOf(rt, uid) } : undefined
 }
 
-const shared = { controller: CONTROLLER, serviceAccount: SERVICE_ACCOUNT, eventSource: CONTROLLER, workers: WORKERS, qps: 40, burst: 60, on: {} } as const
+const shared = {
+  controller: CONTROLLER,
+  serviceAccount: SERVICE_ACCOUNT,
+  eventSource: CONTROLLER,
+  workers: WORKERS,
+  qps: 40,
+  burst: 60,
+  on: {},
+} as const
 
 /** attemptToDelete: the queue of objects whose owners may be gone, of virtual owners, and of owners that wait for dependents. */
 export const garbageCollector: Controller<Observed> = {
@@ -129,12 +178,22 @@ function* classify(node: GraphNode, owners: readonly OwnerReference[]): Steps<Ve
 }
 
 /** Keeps, relieves or deletes an object according to its owners. */
-function* settle(node: GraphNode, resource: Resource, latest: KubeObject, dependents: readonly GraphNode[], { solid, dangling, waiting }: Verdict): Steps<void> {
+function* settle(
+  node: GraphNode,
+  resource: Resource,
+  latest: KubeObject,
+  dependents: readonly GraphNode[],
+  { solid, dangling, waiting }: Verdict,
+): Steps<void> {
   const facts = { solid: solid.length, absent: dangling.length, waiting: waiting.length }
   if (solid.length > 0) {
     if (dangling.length === 0 && waiting.length === 0) return
     yield* decided('drop references to absent owners', facts, refTo(node))
-    yield* dropOwners(node, resource, [...dangling, ...waiting].map((o) => o.uid))
+    yield* dropOwners(
+      node,
+      resource,
+      [...dangling, ...waiting].map((o) => o.uid),
+    )
     return
   }
   if (waiting.length > 0 && dependents.length > 0) {
@@ -144,26 +203,49 @@ function* settle(node: GraphNode, resource: Resource, latest: KubeObject, depend
     yield* removeObject(node, resource, latest, 'Foreground')
     return
   }
-  const policy = hasFinalizer(latest, ORPHAN_FINALIZER) ? 'Orphan' : hasFinalizer(latest, FOREGROUND_FINALIZER) ? 'Foreground' : 'Background'
+  const policy = hasFinalizer(latest, ORPHAN_FINALIZER)
+    ? 'Orphan'
+    : hasFinalizer(latest, FOREGROUND_FINALIZER)
+      ? 'Foreground'
+      : 'Background'
   yield* decided('delete: no owner is left', facts, refTo(node))
   yield* removeObject(node, resource, latest, policy)
 }
 
-const refTo = ({ apiVersion, kind, namespace, name, uid }: GraphNode): ObjectRef => ({ apiVersion, kind, ...(namespace ? { namespace } : {}), name, uid })
+const refTo = ({ apiVersion, kind, namespace, name, uid }: GraphNode): ObjectRef => ({
+  apiVersion,
+  kind,
+  ...(namespace ? { namespace } : {}),
+  name,
+  uid,
+})
 
-const object = (node: GraphNode): KubeObject => ({ apiVersion: node.apiVersion, kind: node.kind, metadata: { name: node.name, namespace: node.namespace, uid: node.uid } })
+const object = (node: GraphNode): KubeObject => ({
+  apiVersion: node.apiVersion,
+  kind: node.kind,
+  metadata: { name: node.name, namespace: node.namespace, uid: node.uid },
+})
 
 /** Strategic merge where the type has it, else a JSON merge patch of the whole list on the version just read. */
-function* patchOwners(node: GraphNode, resource: Resource, strategic: object, change: (owners: readonly OwnerReference[]) => OwnerReference[]): Steps<ApiAnswer> {
+function* patchOwners(
+  node: GraphNode,
+  resource: Resource,
+  strategic: object,
+  change: (owners: readonly OwnerReference[]) => OwnerReference[],
+): Steps<ApiAnswer> {
   const [answer] = yield* calls([patchCall(resource, object(node), strategic)])
   if (answer?.status !== 415) return answer as ApiAnswer
   const live = yield* get(resource, node.namespace, node.name)
   if (!live.ok) return live
   const { resourceVersion, ownerReferences = [] } = (live.body as KubeObject).metadata
-  return yield* call(patchCall(resource, object(node), { metadata: { resourceVersion, ownerReferences: change(ownerReferences) } }, { type: MERGE_PATCH }))
+  return yield* call(
+    patchCall(resource, object(node), { metadata: { resourceVersion, ownerReferences: change(ownerReferences) } }, { type: MERGE_PATCH }),
+  )
 }
 
-const dropPatch = (uid: string, owners: readonly string[]): object => ({ metadata: { uid, ownerReferences: owners.map((o) => ({ $patch: 'delete', uid: o })) } })
+const dropPatch = (uid: string, owners: readonly string[]): object => ({
+  metadata: { uid, ownerReferences: owners.map((o) => ({ $patch: 'delete', uid: o })) },
+})
 
 function* dropOwners(node: GraphNode, resource: Resource, uids: readonly string[]): Steps<void> {
   must(yield* patchOwners(node, resource, dropPatch(node.uid, uids), (owners) => owners.filter((o) => !uids.includes(o.uid))))
@@ -174,7 +256,12 @@ function* unblock(node: GraphNode, resource: Resource): Steps<void> {
   must(yield* patchOwners(node, resource, { metadata: { uid: node.uid, ownerReferences: released(node.owners) } }, released))
 }
 
-function* removeObject(node: GraphNode, resource: Resource, latest: KubeObject, policy: 'Background' | 'Foreground' | 'Orphan'): Steps<void> {
+function* removeObject(
+  node: GraphNode,
+  resource: Resource,
+  latest: KubeObject,
+  policy: 'Background' | 'Foreground' | 'Orphan',
+): Steps<void> {
   const { resourceVersion = '', ownerReferences } = latest.metadata
   const options = { propagationPolicy: policy, preconditions: { uid: node.uid, resourceVersion } }
   let answer = yield* remove(resource, node.namespace, node.name, options)
@@ -208,7 +295,14 @@ function* removeFinalizer(node: GraphNode, resource: Resource, finalizer: string
     const { finalizers = [], resourceVersion } = must(answer).metadata
     if (!finalizers.includes(finalizer)) return
     if (i === 0) yield* decided('release the owner', { finalizer }, refTo(node))
-    const patched = yield* call(patchCall(resource, object(node), { metadata: { resourceVersion, finalizers: finalizers.filter((f) => f !== finalizer) } }, { type: MERGE_PATCH }))
+    const patched = yield* call(
+      patchCall(
+        resource,
+        object(node),
+        { metadata: { resourceVersion, finalizers: finalizers.filter((f) => f !== finalizer) } },
+        { type: MERGE_PATCH },
+      ),
+    )
     if (patched.ok || isNotFound(patched)) return
     if (!isConflict(patched) || i >= 4) throw new SyncError(patched.message)
   }
@@ -225,16 +319,21 @@ export const orphanCollector: Controller<Observed> = {
     if (dependents.length > 0) {
       yield* decided('leave the dependents behind', { dependents: dependents.length }, refTo(node))
       const resources = yield* effect((rt) => dependents.map((d) => resourceFor(rt, d.apiVersion, d.kind) ?? null))
-      const answers = yield* calls(dependents.flatMap((d, i) => (resources[i] ? [patchCall(resources[i] as Resource, object(d), dropPatch(d.uid, [node.uid]))] : [])))
+      const answers = yield* calls(
+        dependents.flatMap((d, i) => (resources[i] ? [patchCall(resources[i] as Resource, object(d), dropPatch(d.uid, [node.uid]))] : [])),
+      )
       const errors: string[] = []
       for (const [i, answer] of answers.entries()) {
         if (answer.status === 415) {
           const d = dependents[i] as GraphNode
-          const again = yield* patchOwners(d, resources[i] as Resource, dropPatch(d.uid, [node.uid]), (owners) => owners.filter((o) => o.uid !== node.uid))
+          const again = yield* patchOwners(d, resources[i] as Resource, dropPatch(d.uid, [node.uid]), (owners) =>
+            owners.filter((o) => o.uid !== node.uid),
+          )
           if (!again.ok && !isNotFound(again)) errors.push(again.message)
         } else if (!answer.ok && !isNotFound(answer)) errors.push(answer.message)
       }
-      if (errors.length > 0) throw new SyncError(`orphanDependents for ${node.kind} ${node.namespace}/${node.name} failed, got errors: ${errors.join(', ')}`)
+      if (errors.length > 0)
+        throw new SyncError(`orphanDependents for ${node.kind} ${node.namespace}/${node.name} failed, got errors: ${errors.join(', ')}`)
     }
     yield* removeFinalizer(node, resource, ORPHAN_FINALIZER)
   },

@@ -45,7 +45,8 @@ export function dependentsOf(rt: Runtime, uid: string): GraphNode[] {
     .flatMap((edge) => nodes(rt).get(edges(rt).get(edge) as string) ?? [])
 }
 
-export const absentKey = (owner: Pick<OwnerReference, 'apiVersion' | 'kind' | 'name' | 'uid'>, namespace: string): string => `${owner.apiVersion}|${owner.kind}|${namespace}|${owner.name}|${owner.uid}`
+export const absentKey = (owner: Pick<OwnerReference, 'apiVersion' | 'kind' | 'name' | 'uid'>, namespace: string): string =>
+  `${owner.apiVersion}|${owner.kind}|${namespace}|${owner.name}|${owner.uid}`
 export const isAbsent = (rt: Runtime, key: string): boolean => absent(rt).has(key)
 export function addAbsent(rt: Runtime, key: string): void {
   const table = absent(rt)
@@ -53,7 +54,10 @@ export function addAbsent(rt: Runtime, key: string): void {
   table.put('', n)
   table.put(key, n)
   if (table.size > ABSENT_ENTRIES) {
-    const oldest = table.entries().filter(([k]) => k !== '').sort(([, a], [, b]) => a - b)[0]
+    const oldest = table
+      .entries()
+      .filter(([k]) => k !== '')
+      .sort(([, a], [, b]) => a - b)[0]
     if (oldest) table.delete(oldest[0])
   }
 }
@@ -65,7 +69,8 @@ const identityOf = (o: KubeObject): Identity => ({
   name: o.metadata.name ?? '',
   uid: o.metadata.uid ?? '',
 })
-const sameIdentity = (a: Identity, b: Identity): boolean => a.apiVersion === b.apiVersion && a.kind === b.kind && a.namespace === b.namespace && a.name === b.name
+const sameIdentity = (a: Identity, b: Identity): boolean =>
+  a.apiVersion === b.apiVersion && a.kind === b.kind && a.namespace === b.namespace && a.name === b.name
 
 const isDeleting = (o: KubeObject | undefined): boolean => o?.metadata.deletionTimestamp !== undefined
 export const hasFinalizer = (o: KubeObject | undefined, finalizer: string): boolean => o?.metadata.finalizers?.includes(finalizer) === true
@@ -105,7 +110,18 @@ function addToOwners(rt: Runtime, node: GraphNode, owners: readonly OwnerReferen
     const known = nodes(rt).get(owner.uid)
     if (!known) {
       const { apiVersion, kind, name, uid } = owner
-      nodes(rt).put(uid, { apiVersion, kind, name, uid, namespace: node.namespace, virtual: true, owners: [], dependents: 0, beingDeleted: false, deletingDependents: false })
+      nodes(rt).put(uid, {
+        apiVersion,
+        kind,
+        name,
+        uid,
+        namespace: node.namespace,
+        virtual: true,
+        owners: [],
+        dependents: 0,
+        beingDeleted: false,
+        deletingDependents: false,
+      })
       addEdge(rt, uid, node.uid)
       rt.add(uid, DELETE_QUEUE)
       continue
@@ -147,14 +163,29 @@ export function applyEvent(rt: Runtime, { type, object, old }: InformerEvent): v
   let node = nodes(rt).get(uid)
   const owners = object.metadata.ownerReferences ?? []
   if (!node) {
-    node = { ...identity, virtual: false, owners, dependents: 0, beingDeleted: isDeleting(object), deletingDependents: isDeleting(object) && hasFinalizer(object, FOREGROUND_FINALIZER) }
+    node = {
+      ...identity,
+      virtual: false,
+      owners,
+      dependents: 0,
+      beingDeleted: isDeleting(object),
+      deletingDependents: isDeleting(object) && hasFinalizer(object, FOREGROUND_FINALIZER),
+    }
     nodes(rt).put(uid, node)
     addToOwners(rt, node, owners)
     processTransitions(rt, undefined, object, uid)
     return
   }
   if (node.virtual) {
-    const wrong = sameIdentity(node, identity) ? [] : dependentsOf(rt, uid).filter((d) => !d.owners.some((o) => o.uid === uid && o.apiVersion === identity.apiVersion && o.kind === identity.kind && o.name === identity.name) || (identity.namespace !== '' && d.namespace !== identity.namespace))
+    const wrong = sameIdentity(node, identity)
+      ? []
+      : dependentsOf(rt, uid).filter(
+          (d) =>
+            !d.owners.some(
+              (o) => o.uid === uid && o.apiVersion === identity.apiVersion && o.kind === identity.kind && o.name === identity.name,
+            ) ||
+            (identity.namespace !== '' && d.namespace !== identity.namespace),
+        )
     for (const dependent of wrong) {
       if (identity.namespace !== '' && dependent.namespace !== identity.namespace) reportInvalidNamespace(rt, dependent, uid)
       rt.add(dependent.uid, DELETE_QUEUE)
@@ -165,11 +196,18 @@ export function applyEvent(rt: Runtime, { type, object, old }: InformerEvent): v
   if (!deepEqual(node.owners, owners)) {
     const before = node.owners
     const removed = before.filter((o) => !owners.some((n) => n.uid === o.uid))
-    const unblocked = before.filter((o) => o.blockOwnerDeletion === true && owners.some((n) => n.uid === o.uid && n.blockOwnerDeletion !== true))
-    for (const owner of [...removed.filter((o) => o.blockOwnerDeletion === true), ...unblocked]) if (nodes(rt).has(owner.uid)) rt.add(owner.uid, DELETE_QUEUE)
+    const unblocked = before.filter(
+      (o) => o.blockOwnerDeletion === true && owners.some((n) => n.uid === o.uid && n.blockOwnerDeletion !== true),
+    )
+    for (const owner of [...removed.filter((o) => o.blockOwnerDeletion === true), ...unblocked])
+      if (nodes(rt).has(owner.uid)) rt.add(owner.uid, DELETE_QUEUE)
     node = { ...node, owners }
     nodes(rt).put(uid, node)
-    addToOwners(rt, node, owners.filter((o) => !before.some((b) => b.uid === o.uid)))
+    addToOwners(
+      rt,
+      node,
+      owners.filter((o) => !before.some((b) => b.uid === o.uid)),
+    )
     for (const owner of removed) removeEdge(rt, owner.uid, uid)
     node = nodes(rt).get(uid) as GraphNode
   }
@@ -197,7 +235,10 @@ export function applyVirtualDelete(rt: Runtime, identity: Identity): void {
   const key = absentKey(identity, identity.namespace)
   const dependents = dependentsOf(rt, identity.uid)
   const matches = (d: GraphNode): boolean =>
-    (identity.namespace === '' || d.namespace === identity.namespace) && d.owners.some((o) => o.uid === identity.uid && o.apiVersion === identity.apiVersion && o.kind === identity.kind && o.name === identity.name)
+    (identity.namespace === '' || d.namespace === identity.namespace) &&
+    d.owners.some(
+      (o) => o.uid === identity.uid && o.apiVersion === identity.apiVersion && o.kind === identity.kind && o.name === identity.name,
+    )
   const other = dependents.find((d) => !matches(d))
   if (!other) {
     removeNode(rt, identity.uid, identity)
@@ -212,4 +253,3 @@ export function applyVirtualDelete(rt: Runtime, identity: Identity): void {
   nodes(rt).put(identity.uid, { ...node, apiVersion: next.apiVersion, kind: next.kind, name: next.name, namespace: other.namespace })
   rt.add(identity.uid, DELETE_QUEUE)
 }
-

@@ -53,7 +53,8 @@ export const horizontalPodAutoscalerController: Controller<Observed> = {
   retry: { baseMs: SYNC_PERIOD_MS, maxMs: SYNC_PERIOD_MS },
   on: {
     // Always a full period after the change or the last look.
-    horizontalpodautoscalers: (rt, { type, key }) => (type === 'DELETED' ? rt.memory('selectors').delete(key) : rt.addAfter(key, SYNC_PERIOD_MS, { periodic: true })),
+    horizontalpodautoscalers: (rt, { type, key }) =>
+      type === 'DELETED' ? rt.memory('selectors').delete(key) : rt.addAfter(key, SYNC_PERIOD_MS, { periodic: true }),
   },
   observe(key, rt) {
     const hpa = rt.get('horizontalpodautoscalers', key)
@@ -84,11 +85,14 @@ function* autoscale({ hpa, target }: Observed, env: Env): Steps<void> {
     currentMetrics: s.currentMetrics ?? null,
     ...(s.lastScaleTime ? { lastScaleTime: s.lastScaleTime } : {}),
   }
-  const set = (type: string, status: 'True' | 'False', reason: string, message: string): void => setCondition(draft, type, status, reason, message, env.now)
+  const set = (type: string, status: 'True' | 'False', reason: string, message: string): void =>
+    setCondition(draft, type, status, reason, message, env.now)
   const path = target && objectPath(target, namespace, scaleTargetRef.name, 'scale')
   const answer = path ? yield* call({ method: 'GET', path }) : undefined
   if (!path || !answer?.ok) {
-    const error = answer ? answer.message : `no matches for kind "${scaleTargetRef.kind}" in group "${scaleTargetRef.apiVersion?.split('/')[0] ?? ''}"`
+    const error = answer
+      ? answer.message
+      : `no matches for kind "${scaleTargetRef.kind}" in group "${scaleTargetRef.apiVersion?.split('/')[0] ?? ''}"`
     yield* event(hpa, 'Warning', 'FailedGetScale', error)
     set('AbleToScale', 'False', 'FailedGetScale', `the HPA controller was unable to get the target's current scale: ${error}`)
     yield* store(hpa, draft)
@@ -99,7 +103,8 @@ function* autoscale({ hpa, target }: Observed, env: Env): Steps<void> {
   const current: number = scale.spec?.replicas ?? 0
   let desired = current
   let reason: string | undefined
-  if (current === 0 && minReplicas !== 0) set('ScalingActive', 'False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero')
+  if (current === 0 && minReplicas !== 0)
+    set('ScalingActive', 'False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero')
   else if (current > maxReplicas) [desired, reason] = [maxReplicas, 'Current number of replicas above Spec.MaxReplicas']
   else if (current < minReplicas) [desired, reason] = [minReplicas, 'Current number of replicas below Spec.MinReplicas']
   else {
@@ -153,7 +158,9 @@ function* computeReplicas(hpa: KubeObject, scale: KubeObject, metrics: readonly 
     const pods = rt.list('pods', namespace).filter((p) => selector.value?.matches(p.metadata.labels ?? {}))
     return known
       .entries()
-      .filter(([key, other]) => key.startsWith(`${namespace}/`) && pods.some((p) => parseSelector(other).value?.matches(p.metadata.labels ?? {})))
+      .filter(
+        ([key, other]) => key.startsWith(`${namespace}/`) && pods.some((p) => parseSelector(other).value?.matches(p.metadata.labels ?? {})),
+      )
       .map(([key]) => key)
   })
   if (rivals.length > 1) {
@@ -177,18 +184,31 @@ function* computeReplicas(hpa: KubeObject, scale: KubeObject, metrics: readonly 
 function* readMetric(namespace: string, selector: string, metric: Metric): Steps<{ reason: string; said: string; error: string }> {
   const resource = metric.resource ?? metric.containerResource
   if (resource) {
-    const answer = yield* call({ method: 'GET', path: `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}` })
-    const why = answer.ok ? 'no metrics returned from resource metrics API' : `unable to fetch metrics from resource metrics API: ${missing(answer.status, answer.message, 'get pods.metrics.k8s.io')}`
+    const answer = yield* call({
+      method: 'GET',
+      path: `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`,
+    })
+    const why = answer.ok
+      ? 'no metrics returned from resource metrics API'
+      : `unable to fetch metrics from resource metrics API: ${missing(answer.status, answer.message, 'get pods.metrics.k8s.io')}`
     const what = resource.target.averageValue === undefined ? 'utilization' : 'usage'
     const said = `failed to get ${resource.name} ${what}: unable to get metrics for resource ${resource.name}: ${why}`
     const kind = metric.containerResource ? 'container' : 'resource'
-    return { reason: metric.containerResource ? 'FailedGetContainerResourceMetric' : 'FailedGetResourceMetric', said, error: `failed to get ${resource.name} ${kind} metric value: ${said}` }
+    return {
+      reason: metric.containerResource ? 'FailedGetContainerResourceMetric' : 'FailedGetResourceMetric',
+      said,
+      error: `failed to get ${resource.name} ${kind} metric value: ${said}`,
+    }
   }
   const named = metric.pods ?? metric.object ?? metric.external
   const name = named?.metric.name ?? ''
   if (metric.external) {
     const said = `unable to get external metric ${namespace}/${name}/nil: unable to fetch metrics from external metrics API: the server could not find the requested resource (get ${name}.external.metrics.k8s.io)`
-    return { reason: 'FailedGetExternalMetric', said, error: `failed to get ${name} external metric value: failed to get ${name} external metric: ${said}` }
+    return {
+      reason: 'FailedGetExternalMetric',
+      said,
+      error: `failed to get ${name} external metric value: failed to get ${name} external metric: ${said}`,
+    }
   }
   const said = `unable to get metric ${name}: unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered`
   return metric.pods
@@ -197,11 +217,18 @@ function* readMetric(namespace: string, selector: string, metric: Metric): Steps
 }
 
 /** client-go's text for a 404 that is no Status. */
-const missing = (status: number, message: string, what: string): string => (status === 404 ? `the server could not find the requested resource (${what})` : message)
+const missing = (status: number, message: string, what: string): string =>
+  status === 404 ? `the server could not find the requested resource (${what})` : message
 
 function setCondition(draft: Draft, type: string, status: string, reason: string, message: string, now: number): void {
   const old = draft.conditions.find((c) => c.type === type)
-  const next: Condition = { type, status, lastTransitionTime: old && old.status === status ? old.lastTransitionTime : apiTime(now), reason, message }
+  const next: Condition = {
+    type,
+    status,
+    lastTransitionTime: old && old.status === status ? old.lastTransitionTime : apiTime(now),
+    reason,
+    message,
+  }
   draft.conditions = old ? draft.conditions.map((c) => (c === old ? next : c)) : [...draft.conditions, next]
 }
 

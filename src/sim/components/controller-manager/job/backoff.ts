@@ -12,7 +12,9 @@ export interface BackoffRecord {
 }
 
 export function finishedAt(pod: KubeObject, now: number): number {
-  const times = ((pod.status?.containerStatuses ?? []) as { state?: { terminated?: { finishedAt?: string } } }[]).map((s) => parseApiTime(s.state?.terminated?.finishedAt))
+  const times = ((pod.status?.containerStatuses ?? []) as { state?: { terminated?: { finishedAt?: string } } }[]).map((s) =>
+    parseApiTime(s.state?.terminated?.finishedAt),
+  )
   if (times.length > 0 && times.every((t) => t !== undefined)) return Math.max(...(times as number[]))
   const ready = podCondition(pod, 'Ready')
   const left = ready?.status === 'False' ? parseApiTime(ready.lastTransitionTime ?? undefined) : undefined
@@ -23,7 +25,12 @@ export function finishedAt(pod: KubeObject, now: number): number {
 }
 
 /** newBackoffRecord: failures since the last success, and when the last one was. */
-export function nextRecord(old: BackoffRecord | undefined, succeeded: readonly KubeObject[], failed: readonly KubeObject[], now: number): BackoffRecord {
+export function nextRecord(
+  old: BackoffRecord | undefined,
+  succeeded: readonly KubeObject[],
+  failed: readonly KubeObject[],
+  now: number,
+): BackoffRecord {
   const record = old ?? { failuresAfterLastSuccess: 0 }
   const times = (pods: readonly KubeObject[]): number[] => pods.map((p) => finishedAt(p, now)).sort((a, b) => a - b)
   const failures = times(failed)
@@ -33,7 +40,9 @@ export function nextRecord(old: BackoffRecord | undefined, succeeded: readonly K
   }
   const lastSuccess = times(succeeded).at(-1) as number
   const after = failures.filter((t) => t > lastSuccess)
-  return after.length > 0 ? { failuresAfterLastSuccess: after.length, lastFailureAt: after.at(-1) as number } : { failuresAfterLastSuccess: 0 }
+  return after.length > 0
+    ? { failuresAfterLastSuccess: after.length, lastFailureAt: after.at(-1) as number }
+    : { failuresAfterLastSuccess: 0 }
 }
 
 export function remainingMs(failures: number, lastFailureAt: number | undefined, now: number): number {

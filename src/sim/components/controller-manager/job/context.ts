@@ -61,10 +61,12 @@ export interface JobContext {
 
 export const hasFinalizer = (pod: KubeObject): boolean => pod.metadata.finalizers?.includes(TRACKING_FINALIZER) === true
 export const isSuspended = (job: KubeObject): boolean => job.spec?.suspend === true
-export const getJobCondition = (job: KubeObject, type: string): JobCondition | undefined => ((job.status?.conditions ?? []) as JobCondition[]).find((c) => c.type === type && c.status === 'True')
+export const getJobCondition = (job: KubeObject, type: string): JobCondition | undefined =>
+  ((job.status?.conditions ?? []) as JobCondition[]).find((c) => c.type === type && c.status === 'True')
 export const isFinished = (job: KubeObject): boolean => Boolean(getJobCondition(job, 'Complete') ?? getJobCondition(job, 'Failed'))
 /** Pods are replaced only once they are Failed, not while they terminate. */
-export const replacesOnlyFailed = (job: KubeObject): boolean => job.spec?.podReplacementPolicy === 'Failed' || job.spec?.podFailurePolicy !== undefined
+export const replacesOnlyFailed = (job: KubeObject): boolean =>
+  job.spec?.podReplacementPolicy === 'Failed' || job.spec?.podFailurePolicy !== undefined
 
 /** isPodFailed: deleted pods count as failures, lest orphans be waited for. */
 export function isPodFailed(job: KubeObject, pod: KubeObject): boolean {
@@ -83,7 +85,13 @@ export const newCondition = (type: string, reason: string, message: string, now:
 })
 
 /** ensureJobConditionStatus: whether it changed something. */
-export function ensureCondition(list: JobCondition[], type: string, status: 'True' | 'False', [reason, message]: readonly [string, string], now: number): boolean {
+export function ensureCondition(
+  list: JobCondition[],
+  type: string,
+  status: 'True' | 'False',
+  [reason, message]: readonly [string, string],
+  now: number,
+): boolean {
   const i = list.findIndex((c) => c.type === type)
   if (i < 0) {
     if (status === 'False') return false
@@ -136,7 +144,9 @@ export function newContext(job: KubeObject, pods: readonly KubeObject[], expecte
 export function newlyFinished(ctx: JobContext): { succeeded: KubeObject[]; failed: KubeObject[] } {
   const valid = (pod: KubeObject, counted: ReadonlySet<string>): boolean => {
     const uid = pod.metadata.uid ?? ''
-    return hasFinalizer(pod) && !counted.has(uid) && !ctx.expectedGone.has(uid) && (!isIndexed(ctx.job) || isValidIndex(ctx.job, indexOf(pod)))
+    return (
+      hasFinalizer(pod) && !counted.has(uid) && !ctx.expectedGone.has(uid) && (!isIndexed(ctx.job) || isValidIndex(ctx.job, indexOf(pod)))
+    )
   }
   return {
     succeeded: ctx.pods.filter((p) => p.status?.phase === 'Succeeded' && valid(p, ctx.uncountedSucceeded)),

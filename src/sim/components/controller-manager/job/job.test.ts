@@ -11,8 +11,13 @@ import { jobController } from './job.ts'
 import { matchFailurePolicy, matchSuccessPolicy } from './policy.ts'
 
 const NOW = 1_000_000
-const job = (spec = {}, status: object = { startTime: apiTime(0) }): KubeObject => make('batch/v1', 'Job', 'pi', { spec: { parallelism: 1, completions: 1, backoffLimit: 6, selector: SELECTOR, template: TEMPLATE, ...spec }, status })
-const worker = (owner: KubeObject, name: string, phase: string, rest = {}): KubeObject => pod(name, { owner, status: { phase, ...rest }, metadata: { labels: { app: 'web' }, finalizers: [TRACKING_FINALIZER] } })
+const job = (spec = {}, status: object = { startTime: apiTime(0) }): KubeObject =>
+  make('batch/v1', 'Job', 'pi', {
+    spec: { parallelism: 1, completions: 1, backoffLimit: 6, selector: SELECTOR, template: TEMPLATE, ...spec },
+    status,
+  })
+const worker = (owner: KubeObject, name: string, phase: string, rest = {}): KubeObject =>
+  pod(name, { owner, status: { phase, ...rest }, metadata: { labels: { app: 'web' }, finalizers: [TRACKING_FINALIZER] } })
 const failedAt = (at: number) => ({ containerStatuses: [{ name: 'app', state: { terminated: { exitCode: 1, finishedAt: apiTime(at) } } }] })
 
 describe('the Job controller', () => {
@@ -27,8 +32,15 @@ describe('the Job controller', () => {
     const { requests, calls, events } = run(jobController, 'shop/pi', [j, worker(j, 'a', 'Succeeded')], { now: NOW })
     expect(requests).toEqual(['PUT jobs/pi/status', 'PATCH pods/a', 'PUT jobs/pi/status'])
     const [first, , last] = calls.map((c) => (c.body as KubeObject).status)
-    expect(first).toMatchObject({ uncountedTerminatedPods: { succeeded: [expect.any(String)] }, conditions: [{ type: 'SuccessCriteriaMet', reason: 'CompletionsReached' }] })
-    expect(last).toMatchObject({ succeeded: 1, uncountedTerminatedPods: {}, conditions: [{ type: 'SuccessCriteriaMet' }, { type: 'Complete', reason: 'CompletionsReached' }] })
+    expect(first).toMatchObject({
+      uncountedTerminatedPods: { succeeded: [expect.any(String)] },
+      conditions: [{ type: 'SuccessCriteriaMet', reason: 'CompletionsReached' }],
+    })
+    expect(last).toMatchObject({
+      succeeded: 1,
+      uncountedTerminatedPods: {},
+      conditions: [{ type: 'SuccessCriteriaMet' }, { type: 'Complete', reason: 'CompletionsReached' }],
+    })
     expect(events).toEqual(['Normal Completed Job completed'])
   })
 
@@ -37,7 +49,9 @@ describe('the Job controller', () => {
     const soon = run(jobController, 'shop/pi', [j, worker(j, 'a', 'Failed', failedAt(NOW - 4000))], { now: NOW })
     expect(soon.requests).not.toContain('POST pods')
     expect(soon.outcome?.requeueAfterMs).toBe(6000)
-    expect(run(jobController, 'shop/pi', [j, worker(j, 'a', 'Failed', failedAt(NOW - 11_000))], { now: NOW }).requests).toContain('POST pods')
+    expect(run(jobController, 'shop/pi', [j, worker(j, 'a', 'Failed', failedAt(NOW - 11_000))], { now: NOW }).requests).toContain(
+      'POST pods',
+    )
   })
 
   it('fails after backoffLimit failures: FailureTarget first, Failed when no pod is left', () => {
@@ -49,7 +63,11 @@ describe('the Job controller', () => {
 
   it('takes the finalizer before it deletes pods of a suspended Job, so that they do not count as failed', () => {
     const j = job({ suspend: true })
-    expect(run(jobController, 'shop/pi', [j, worker(j, 'a', 'Running')], { now: NOW }).requests).toEqual(['PATCH pods/a', 'DELETE pods/a', 'PUT jobs/pi/status'])
+    expect(run(jobController, 'shop/pi', [j, worker(j, 'a', 'Running')], { now: NOW }).requests).toEqual([
+      'PATCH pods/a',
+      'DELETE pods/a',
+      'PUT jobs/pi/status',
+    ])
   })
 })
 
@@ -68,15 +86,33 @@ describe('policies and back-off', () => {
   it('double with every failure after the last success, up to ten minutes', () => {
     expect([1, 2, 3, 7, 20].map((n) => remainingMs(n, 0, 0) / 1000)).toEqual([10, 20, 40, 600, 600])
     const failed = [pod('a', { status: failedAt(5000) }), pod('b', { status: failedAt(9000) })]
-    expect(nextRecord({ failuresAfterLastSuccess: 1, lastFailureAt: 0 }, [], failed, NOW)).toEqual({ failuresAfterLastSuccess: 3, lastFailureAt: 9000 })
-    expect(nextRecord({ failuresAfterLastSuccess: 5 }, [pod('c', { status: failedAt(7000) })], failed, NOW)).toEqual({ failuresAfterLastSuccess: 1, lastFailureAt: 9000 })
+    expect(nextRecord({ failuresAfterLastSuccess: 1, lastFailureAt: 0 }, [], failed, NOW)).toEqual({
+      failuresAfterLastSuccess: 3,
+      lastFailureAt: 9000,
+    })
+    expect(nextRecord({ failuresAfterLastSuccess: 5 }, [pod('c', { status: failedAt(7000) })], failed, NOW)).toEqual({
+      failuresAfterLastSuccess: 1,
+      lastFailureAt: 9000,
+    })
   })
 
   it('let the first rule that fits decide', () => {
-    const j = job({ podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }, { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } })
-    expect(matchFailurePolicy(j, pod('a', { status: { conditions: [{ type: 'DisruptionTarget', status: 'True' }] } }))).toEqual({ action: 'Ignore', counts: false })
+    const j = job({
+      podFailurePolicy: {
+        rules: [
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+          { action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } },
+        ],
+      },
+    })
+    expect(matchFailurePolicy(j, pod('a', { status: { conditions: [{ type: 'DisruptionTarget', status: 'True' }] } }))).toEqual({
+      action: 'Ignore',
+      counts: false,
+    })
     const hit = pod('b', { status: { containerStatuses: [{ name: 'main', state: { terminated: { exitCode: 42 } } }] } })
-    expect(matchFailurePolicy(j, hit).message).toBe('Container main for pod shop/b failed with exit code 42 matching FailJob rule at index 1')
+    expect(matchFailurePolicy(j, hit).message).toBe(
+      'Container main for pod shop/b failed with exit code 42 matching FailJob rule at index 1',
+    )
   })
 
   it('succeed early when a success rule is met', () => {

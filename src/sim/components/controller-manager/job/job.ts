@@ -9,7 +9,20 @@ import { controllerOf, keyOf } from '../runtime/objects.ts'
 import { call, event, isNotFound, SyncError } from '../runtime/steps.ts'
 import type { Controller, Env, Outcome, Runtime, Steps } from '../runtime/types.ts'
 import { type BackoffRecord, nextRecord } from './backoff.ts'
-import { ensureCondition, getJobCondition, hasFinalizer, isFinished, isPodFailed, isSuspended, type JobContext, newContext, newCondition, newlyFinished, REASON, TRACKING_FINALIZER } from './context.ts'
+import {
+  ensureCondition,
+  getJobCondition,
+  hasFinalizer,
+  isFinished,
+  isPodFailed,
+  isSuspended,
+  type JobContext,
+  newContext,
+  newCondition,
+  newlyFinished,
+  REASON,
+  TRACKING_FINALIZER,
+} from './context.ts'
 import { failureCount, hasBackoffLimitPerIndex, indexOf, isIndexed, isValidIndex, parseIndexes } from './indexes.ts'
 import { deleteActivePods, manageJob } from './manage.ts'
 import { matchFailurePolicy, matchSuccessPolicy } from './policy.ts'
@@ -96,7 +109,8 @@ export const jobController: Controller<Observed> = {
       }
       if (hasFinalizer(pod)) rt.add(keyOf(pod), ORPHANS)
       if (type === 'MODIFIED' && !changed && deepEqual(old?.metadata.labels, pod.metadata.labels)) return
-      for (const j of rt.list('jobs', pod.metadata.namespace)) if (!selectorOf(j).empty() && selectorOf(j).matches(pod.metadata.labels ?? {})) batched(rt, j)
+      for (const j of rt.list('jobs', pod.metadata.namespace))
+        if (!selectorOf(j).empty() && selectorOf(j).matches(pod.metadata.labels ?? {})) batched(rt, j)
     },
   },
   observe(key, rt) {
@@ -109,10 +123,21 @@ export const jobController: Controller<Observed> = {
     const { uid, namespace } = job.metadata
     const pods = [...rt.index('pods', 'controller', uid ?? ''), ...rt.index('pods', 'controller', orphanKey(namespace))]
     const backoff = rt.memory<BackoffRecord>('backoff').get(key)
-    return { job, pods, mayManage: rt.expectationsSatisfied(key), expectedGone: expectedRemovals(rt).get(key) ?? [], ...(backoff ? { backoff } : {}) }
+    return {
+      job,
+      pods,
+      mayManage: rt.expectationsSatisfied(key),
+      expectedGone: expectedRemovals(rt).get(key) ?? [],
+      ...(backoff ? { backoff } : {}),
+    }
   },
   *reconcile({ job, pods: cached, mayManage, expectedGone, backoff }, env): Steps<Outcome | void> {
-    const pods = yield* claim(job, cached, { ownerResource: 'jobs', resource: 'pods', selector: selectorOf(job), finalizer: TRACKING_FINALIZER })
+    const pods = yield* claim(job, cached, {
+      ownerResource: 'jobs',
+      resource: 'pods',
+      selector: selectorOf(job),
+      finalizer: TRACKING_FINALIZER,
+    })
     const ctx = newContext(job, pods, new Set(expectedGone))
     const fresh = newlyFinished(ctx)
     ctx.succeeded = ctx.status.succeeded + fresh.succeeded.length + ctx.uncountedSucceeded.size
@@ -147,7 +172,8 @@ export const jobController: Controller<Observed> = {
       else if (managed) changed = yield* showSuspended(ctx, env)
     }
     const { status } = ctx
-    const flush = changed || active !== status.active || ctx.ready !== (job.status?.ready ?? -1) || ctx.terminating !== (job.status?.terminating ?? -1)
+    const flush =
+      changed || active !== status.active || ctx.ready !== (job.status?.ready ?? -1) || ctx.terminating !== (job.status?.terminating ?? -1)
     status.active = active
     status.ready = ctx.ready
     status.terminating = ctx.terminating
@@ -171,7 +197,12 @@ function judge(ctx: JobContext, env: Env): number | undefined {
     ctx.finished = newCondition('Failed', target.reason ?? '', target.message ?? '', env.now)
     return undefined
   }
-  const message = job.spec?.podFailurePolicy ? pods.filter((p) => isPodFailed(job, p)).map((p) => matchFailurePolicy(job, p).message).find((m) => m !== undefined) : undefined
+  const message = job.spec?.podFailurePolicy
+    ? pods
+        .filter((p) => isPodFailed(job, p))
+        .map((p) => matchFailurePolicy(job, p).message)
+        .find((m) => m !== undefined)
+    : undefined
   if (message !== undefined) {
     ctx.finished = newCondition('FailureTarget', 'PodFailurePolicy', message, env.now)
     return undefined
@@ -217,8 +248,10 @@ function judgeIndexes(ctx: JobContext, env: Env): void {
     }
     ctx.failedIndexes = failed
     if (!ctx.finished) {
-      if (job.spec.maxFailedIndexes !== undefined && failed.size > job.spec.maxFailedIndexes) ctx.finished = newCondition('FailureTarget', ...REASON.maxFailedIndexes, env.now)
-      else if (failed.size > 0 && failed.size + ctx.succeededIndexes.size >= completions) ctx.finished = newCondition('FailureTarget', ...REASON.failedIndexes, env.now)
+      if (job.spec.maxFailedIndexes !== undefined && failed.size > job.spec.maxFailedIndexes)
+        ctx.finished = newCondition('FailureTarget', ...REASON.maxFailedIndexes, env.now)
+      else if (failed.size > 0 && failed.size + ctx.succeededIndexes.size >= completions)
+        ctx.finished = newCondition('FailureTarget', ...REASON.failedIndexes, env.now)
     }
     ctx.delayed = delayedPods(ctx)
   }

@@ -7,7 +7,18 @@ import { calls, decided, effect, isNamespaceTerminating, isNotFound, slowStart }
 import type { Env, Steps } from '../runtime/types.ts'
 import { finishedAt, remainingMs } from './backoff.ts'
 import { hasFinalizer, isSuspended, type JobContext, MAX_PODS_PER_SYNC, replacesOnlyFailed, TRACKING_FINALIZER } from './context.ts'
-import { COMPLETION_INDEX, failureCount, hasBackoffLimitPerIndex, ignoredFailureCount, INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT, indexOf, isIndexed, isValidIndex, pendingIndexes } from './indexes.ts'
+import {
+  COMPLETION_INDEX,
+  failureCount,
+  hasBackoffLimitPerIndex,
+  ignoredFailureCount,
+  INDEX_FAILURE_COUNT,
+  INDEX_IGNORED_FAILURE_COUNT,
+  indexOf,
+  isIndexed,
+  isValidIndex,
+  pendingIndexes,
+} from './indexes.ts'
 import { matchFailurePolicy } from './policy.ts'
 import { removeFinalizerCall } from './track.ts'
 
@@ -25,7 +36,8 @@ export function* manageJob(ctx: JobContext, env: Env): Steps<Managed> {
   if (isSuspended(job)) return yield* removePods(ctx, forRemoval(ctx, active, env.now), 'suspended')
   const completions: number | undefined = job.spec?.completions
   // Without a number of completions the first success ends the creation of pods.
-  const want = completions === undefined ? (ctx.succeeded > 0 ? active : parallelism) : Math.max(0, Math.min(completions - ctx.succeeded, parallelism))
+  const want =
+    completions === undefined ? (ctx.succeeded > 0 ? active : parallelism) : Math.max(0, Math.min(completions - ctx.succeeded, parallelism))
   const surplus = forRemoval(ctx, Math.max(0, active - want), env.now).slice(0, MAX_PODS_PER_SYNC)
   if (surplus.length > 0) return yield* removePods(ctx, surplus, 'too many')
   const terminating = replacesOnlyFailed(job) ? ctx.terminating : 0
@@ -35,7 +47,11 @@ export function* manageJob(ctx: JobContext, env: Env): Steps<Managed> {
     const waitMs = remainingMs(ctx.backoff.failuresAfterLastSuccess, ctx.backoff.lastFailureAt, env.now)
     if (waitMs > 0) return { active, waitMs }
   }
-  if (!isIndexed(job)) return yield* createPods(ctx, Array.from({ length: diff }, () => undefined))
+  if (!isIndexed(job))
+    return yield* createPods(
+      ctx,
+      Array.from({ length: diff }, () => undefined),
+    )
   const taken = new Set([...ctx.succeededIndexes, ...ctx.active.map(indexOf), ...(ctx.failedIndexes ?? [])])
   if (replacesOnlyFailed(job)) for (const pod of ctx.pods.filter(isPodTerminating)) taken.add(indexOf(pod))
   let indexes = pendingIndexes(taken, completions ?? 0, diff)
@@ -79,7 +95,8 @@ function* removePods(ctx: JobContext, pods: readonly KubeObject[], why: string):
   yield* effect((rt) => rt.expectations.expect(rt.context, key, 0, pods.length))
   const tracked = pods.filter(hasFinalizer)
   const refused = new Map<KubeObject, string>()
-  for (const [i, answer] of (yield* calls(tracked.map(removeFinalizerCall))).entries()) if (!answer.ok) refused.set(tracked[i] as KubeObject, isNotFound(answer) ? '' : answer.message)
+  for (const [i, answer] of (yield* calls(tracked.map(removeFinalizerCall))).entries())
+    if (!answer.ok) refused.set(tracked[i] as KubeObject, isNotFound(answer) ? '' : answer.message)
   const targets = pods.filter((p) => !refused.has(p))
   let removed = 0
   let error: string | undefined
@@ -150,7 +167,8 @@ interface Container {
   readonly env?: readonly { readonly name: string }[]
 }
 const INDEX_ENV = { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef: { fieldPath: `metadata.labels['${COMPLETION_INDEX}']` } } }
-const withIndexEnv = (c: Container): Container => ((c.env ?? []).some((e) => e.name === INDEX_ENV.name) ? c : { ...c, env: [...(c.env ?? []), INDEX_ENV] })
+const withIndexEnv = (c: Container): Container =>
+  (c.env ?? []).some((e) => e.name === INDEX_ENV.name) ? c : { ...c, env: [...(c.env ?? []), INDEX_ENV] }
 
 function podFor(ctx: JobContext, index: number | undefined): KubeObject {
   const { job } = ctx

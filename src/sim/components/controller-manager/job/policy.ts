@@ -44,11 +44,17 @@ export function matchFailurePolicy(job: KubeObject, pod: KubeObject): Verdict {
       const status = matchExitCodes(pod, onExitCodes)
       if (status) what = `Container ${status.name} for pod ${namespace}/${name} failed with exit code ${status.state?.terminated?.exitCode}`
     } else {
-      const found = ((pod.status?.conditions ?? []) as { type: string; status: string }[]).find((c) => (onPodConditions ?? []).some((p) => p.type === c.type && p.status === c.status))
+      const found = ((pod.status?.conditions ?? []) as { type: string; status: string }[]).find((c) =>
+        (onPodConditions ?? []).some((p) => p.type === c.type && p.status === c.status),
+      )
       if (found) what = `Pod ${namespace}/${name} has condition ${found.type}`
     }
     if (what === undefined) continue
-    return { action, counts: action !== 'Ignore', ...(action === 'FailJob' ? { message: `${what} matching FailJob rule at index ${i}` } : {}) }
+    return {
+      action,
+      counts: action !== 'Ignore',
+      ...(action === 'FailJob' ? { message: `${what} matching FailJob rule at index ${i}` } : {}),
+    }
   }
   return { counts: true }
 }

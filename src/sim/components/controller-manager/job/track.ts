@@ -4,7 +4,16 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { keyOf } from '../runtime/objects.ts'
 import { calls, effect, event, isNotFound, must, patchCall, SyncError, updateStatus } from '../runtime/steps.ts'
 import type { ApiCall, Env, Runtime, Steps } from '../runtime/types.ts'
-import { ensureCondition, hasFinalizer, isPodFailed, type JobContext, MAX_UNCOUNTED_PODS, newCondition, statusObject, TRACKING_FINALIZER } from './context.ts'
+import {
+  ensureCondition,
+  hasFinalizer,
+  isPodFailed,
+  type JobContext,
+  MAX_UNCOUNTED_PODS,
+  newCondition,
+  statusObject,
+  TRACKING_FINALIZER,
+} from './context.ts'
 import { formatIndexes, hasBackoffLimitPerIndex, indexOf, isIndexed, isValidIndex } from './indexes.ts'
 import { matchFailurePolicy } from './policy.ts'
 
@@ -16,12 +25,15 @@ export const removalObserved = (rt: Runtime, key: string, uid: string): void => 
   else expectedRemovals(rt).delete(key)
 }
 
-export const removeFinalizerCall = (pod: KubeObject): ApiCall => patchCall('pods', pod, { metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] } })
+export const removeFinalizerCall = (pod: KubeObject): ApiCall =>
+  patchCall('pods', pod, { metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] } })
 
 export function* track(ctx: JobContext, needsFlush: boolean, env: Env): Steps<void> {
   const { job, status } = ctx
   const indexed = isIndexed(job)
-  const withFinalizer = new Set(ctx.pods.filter((p) => hasFinalizer(p) && !ctx.expectedGone.has(p.metadata.uid ?? '')).map((p) => p.metadata.uid ?? ''))
+  const withFinalizer = new Set(
+    ctx.pods.filter((p) => hasFinalizer(p) && !ctx.expectedGone.has(p.metadata.uid ?? '')).map((p) => p.metadata.uid ?? ''),
+  )
   let flush = clean(ctx, withFinalizer) || needsFlush
   const release: KubeObject[] = []
   const newIndexes: number[] = []
@@ -45,7 +57,11 @@ export function* track(ctx: JobContext, needsFlush: boolean, env: Env): Steps<vo
       }
     } else if (failed || (ctx.finished && ctx.finished.type !== 'SuccessCriteriaMet')) {
       // Once the Job has failed, so has every pod that did not finish.
-      if (!ctx.uncountedFailed.has(uid) && (!indexed || isValidIndex(job, index)) && (!job.spec?.podFailurePolicy || matchFailurePolicy(job, pod).counts)) {
+      if (
+        !ctx.uncountedFailed.has(uid) &&
+        (!indexed || isValidIndex(job, index)) &&
+        (!job.spec?.podFailurePolicy || matchFailurePolicy(job, pod).counts)
+      ) {
         status.uncountedFailed.push(uid)
         flush = true
       }

@@ -59,13 +59,15 @@ export const namespaceController: Controller<Observed> = {
       if (type !== 'DELETED' && object.metadata.deletionTimestamp) rt.addAfter(key, NAMESPACE_DELETION_GRACE_MS)
     },
   },
-  observe: (key, rt) => (rt.get('namespaces', key) ? { name: key, resources: deletionOrder(discovered(rt).filter((r) => r.namespaced)) } : undefined),
+  observe: (key, rt) =>
+    rt.get('namespaces', key) ? { name: key, resources: deletionOrder(discovered(rt).filter((r) => r.namespaced)) } : undefined,
   *reconcile({ name, resources }, env): Steps<Outcome | void> {
     const answer = yield* get('namespaces', undefined, name)
     if (isNotFound(answer)) return
     let namespace = must(answer)
     if (!namespace.metadata.deletionTimestamp) return
-    if (namespace.status?.phase !== 'Terminating') namespace = must(yield* updateStatus('namespaces', { ...namespace, status: { ...namespace.status, phase: 'Terminating' } }))
+    if (namespace.status?.phase !== 'Terminating')
+      namespace = must(yield* updateStatus('namespaces', { ...namespace, status: { ...namespace.status, phase: 'Terminating' } }))
     if ((namespace.spec?.finalizers ?? []).length === 0) return
     const estimate = yield* deleteAllContent(namespace, resources, env)
     if (estimate > 0) {
@@ -102,11 +104,20 @@ function* deleteAllContent(namespace: KubeObject, resources: readonly Resource[]
   const conditions: Condition[] = []
   if (remaining.size > 0) {
     const parts = [...remaining].map(([r, n]) => `${r} has ${n} resource instances`).sort()
-    conditions.push(newCondition('NamespaceContentRemaining', 'SomeResourcesRemain', `Some resources are remaining: ${parts.join(', ')}`, env.now))
+    conditions.push(
+      newCondition('NamespaceContentRemaining', 'SomeResourcesRemain', `Some resources are remaining: ${parts.join(', ')}`, env.now),
+    )
   }
   if (finalizers.size > 0) {
     const parts = [...finalizers].map(([f, n]) => `${f} in ${n} resource instances`).sort()
-    conditions.push(newCondition('NamespaceFinalizersRemaining', 'SomeFinalizersRemain', `Some content in the namespace has finalizers remaining: ${parts.join(', ')}`, env.now))
+    conditions.push(
+      newCondition(
+        'NamespaceFinalizersRemaining',
+        'SomeFinalizersRemain',
+        `Some content in the namespace has finalizers remaining: ${parts.join(', ')}`,
+        env.now,
+      ),
+    )
   }
   if (errors.length > 0) conditions.push(contentFailure(errors, env.now))
   yield* writeConditions(namespace, conditions, env)
@@ -116,10 +127,21 @@ function* deleteAllContent(namespace: KubeObject, resources: readonly Resource[]
 
 const aggregate = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] as string) : `[${errors.join(', ')}]`)
 
-const newCondition = (type: string, reason: string, message: string, now: number): Condition => ({ type, status: 'True', lastTransitionTime: apiTime(now), reason, message })
+const newCondition = (type: string, reason: string, message: string, now: number): Condition => ({
+  type,
+  status: 'True',
+  lastTransitionTime: apiTime(now),
+  reason,
+  message,
+})
 
 const contentFailure = (errors: readonly string[], now: number): Condition =>
-  newCondition('NamespaceDeletionContentFailure', 'ContentDeletionFailed', `Failed to delete all resource types, ${errors.length} remaining: ${errors.join(', ')}`, now)
+  newCondition(
+    'NamespaceDeletionContentFailure',
+    'ContentDeletionFailed',
+    `Failed to delete all resource types, ${errors.length} remaining: ${errors.join(', ')}`,
+    now,
+  )
 
 /** deleteAllContentForGroupVersionResource. */
 function* deleteContent(namespace: KubeObject, r: Resource, env: Env): Steps<Content> {
@@ -134,7 +156,11 @@ function* deleteContent(namespace: KubeObject, r: Resource, env: Env): Steps<Con
     const deletedAt = parseApiTime(namespace.metadata.deletionTimestamp) ?? env.now
     if (env.now - deletedAt >= estimate * 1000) estimate = 0
   }
-  const deleted = yield* call({ method: 'DELETE', path, body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' } })
+  const deleted = yield* call({
+    method: 'DELETE',
+    path,
+    body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' },
+  })
   if (!deleted.ok && deleted.status !== 404 && deleted.status !== 405) return failed(deleted.message, estimate)
   const listed = yield* call({ method: 'GET', path })
   if (isNotFound(listed) || listed.status === 405) return { estimateSeconds: estimate, remaining: 0, finalizers: {} }
@@ -152,7 +178,12 @@ function* deleteContent(namespace: KubeObject, r: Resource, env: Env): Steps<Con
 
 /** estimateGracefulTerminationForPods: the longest grace of a pod that may still run. */
 const graceSeconds = (pods: readonly KubeObject[]): number =>
-  Math.max(0, ...pods.filter((p) => p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed').map((p) => p.spec?.terminationGracePeriodSeconds ?? 0))
+  Math.max(
+    0,
+    ...pods
+      .filter((p) => p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed')
+      .map((p) => p.spec?.terminationGracePeriodSeconds ?? 0),
+  )
 
 /** Every condition of the deletion is written, the fine ones with status False; only if one changed. */
 function* writeConditions(namespace: KubeObject, found: readonly Condition[], env: Env): Steps<void> {

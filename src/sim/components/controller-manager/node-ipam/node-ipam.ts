@@ -24,7 +24,8 @@ export function cidrSet(config: Pick<KubeControllerManagerConfig, 'clusterCIDR' 
   return { base: Math.floor(toNumber(ip) / size) * size, blocks: 2 ** (mask - Number(bits)), mask }
 }
 export const blockCIDR = (set: CidrSet, index: number): string => `${toIP(set.base + index * 2 ** (32 - set.mask))}/${set.mask}`
-export const blockIndex = (set: CidrSet, cidr: string): number => Math.floor((toNumber(cidr.split('/')[0] ?? '') - set.base) / 2 ** (32 - set.mask))
+export const blockIndex = (set: CidrSet, cidr: string): number =>
+  Math.floor((toNumber(cidr.split('/')[0] ?? '') - set.base) / 2 ** (32 - set.mask))
 
 /** Block → node; `next`: where the search goes on (CidrSet.nextCandidate). */
 const used = (rt: Runtime) => rt.memory<string>('used')

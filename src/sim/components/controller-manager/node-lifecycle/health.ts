@@ -3,7 +3,13 @@ import type { NodeCondition } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { apiTime } from '../../../client/time.ts'
 import { condition, createdAt } from '../runtime/objects.ts'
-import { NEVER_POSTED, NODE_MONITOR_GRACE_PERIOD_MS, NODE_STARTUP_GRACE_PERIOD_MS, STOPPED_POSTING, WATCHED_CONDITIONS } from './constants.ts'
+import {
+  NEVER_POSTED,
+  NODE_MONITOR_GRACE_PERIOD_MS,
+  NODE_STARTUP_GRACE_PERIOD_MS,
+  STOPPED_POSTING,
+  WATCHED_CONDITIONS,
+} from './constants.ts'
 
 export interface NodeHealth {
   /** When the monitor last noticed a sign of life. */
@@ -30,9 +36,11 @@ export function examine(node: KubeObject, known: NodeHealth | undefined, renewTi
   let health: NodeHealth
   if (!known) health = { probeAt: current ? now : createdAt(node), ...(current ? { ready: current } : {}) }
   else if (Boolean(known.ready) !== Boolean(current)) health = { ...fresh(current, now), ...lease(known) }
-  else if (known.ready && current && known.ready.lastHeartbeatTime !== current.lastHeartbeatTime) health = { ...fresh(current, now), ...lease(known) }
+  else if (known.ready && current && known.ready.lastHeartbeatTime !== current.lastHeartbeatTime)
+    health = { ...fresh(current, now), ...lease(known) }
   else health = known
-  if (renewTime !== undefined && (health.renewTime === undefined || health.renewTime < renewTime)) health = { ...health, renewTime, probeAt: now }
+  if (renewTime !== undefined && (health.renewTime === undefined || health.renewTime < renewTime))
+    health = { ...health, renewTime, probeAt: now }
   if (now <= health.probeAt + grace) return { health, observed, current }
 
   const conditions = [...((node.status?.conditions ?? []) as NodeCondition[])]

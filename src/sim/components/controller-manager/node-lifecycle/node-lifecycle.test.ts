@@ -7,7 +7,13 @@ import { examine } from './health.ts'
 import { nodeLifecycleController } from './node-lifecycle.ts'
 import { rateFor, stateOf, takeToken, type Zone } from './zones.ts'
 
-const conditions = (status: string) => ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({ type, status: type === 'Ready' ? status : 'False', lastHeartbeatTime: apiTime(0), lastTransitionTime: apiTime(0) }))
+const conditions = (status: string) =>
+  ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({
+    type,
+    status: type === 'Ready' ? status : 'False',
+    lastHeartbeatTime: apiTime(0),
+    lastTransitionTime: apiTime(0),
+  }))
 
 describe('the node monitor', () => {
   it('declares a node silent only after its lease stood still for the whole grace period', () => {
@@ -17,13 +23,26 @@ describe('the node monitor', () => {
     expect(examine(n, health, '2026-01-01T00:00:10.000000Z', 10_000 + NODE_MONITOR_GRACE_PERIOD_MS).silent).toBeUndefined()
     const { silent, observed, current } = examine(n, health, '2026-01-01T00:00:10.000000Z', 10_001 + NODE_MONITOR_GRACE_PERIOD_MS)
     expect([observed.status, current?.status]).toEqual(['True', 'Unknown'])
-    expect(silent?.status.conditions).toEqual(expect.arrayContaining([expect.objectContaining({ type: 'DiskPressure', status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.' })]))
+    expect(silent?.status.conditions).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          type: 'DiskPressure',
+          status: 'Unknown',
+          reason: 'NodeStatusUnknown',
+          message: 'Kubelet stopped posting node status.',
+        }),
+      ]),
+    )
   })
 
   it('says of a node that never reported that its kubelet never did', () => {
     const n = node('node-1')
     const first = examine(n, undefined, undefined, 0)
-    expect(examine(n, first.health, undefined, 60_001).silent?.status.conditions[0]).toMatchObject({ type: 'Ready', status: 'Unknown', reason: 'NodeStatusNeverUpdated' })
+    expect(examine(n, first.health, undefined, 60_001).silent?.status.conditions[0]).toMatchObject({
+      type: 'Ready',
+      status: 'Unknown',
+      reason: 'NodeStatusNeverUpdated',
+    })
   })
 
   it('slows down or stops with the share of a zone that is down', () => {
@@ -43,11 +62,23 @@ describe('the node monitor', () => {
 
   it('turns cordoning into a taint by GET and PATCH, and back', () => {
     const cordoned = node('node-1', { spec: { unschedulable: true }, status: { conditions: conditions('True') } })
-    const { requests, calls } = run(nodeLifecycleController, 'node-1', [cordoned], { answer: (c) => (c.method === 'GET' ? echo({ ...c, body: cordoned }) : echo(c)) })
+    const { requests, calls } = run(nodeLifecycleController, 'node-1', [cordoned], {
+      answer: (c) => (c.method === 'GET' ? echo({ ...c, body: cordoned }) : echo(c)),
+    })
     expect(requests).toEqual(['GET nodes/node-1', 'PATCH nodes/node-1'])
     expect(calls[1]?.body).toMatchObject({ spec: { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] } })
-    const freed = node('node-1', { spec: { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, { key: 'mine', effect: 'NoSchedule' }] }, status: { conditions: conditions('True') } })
-    const back = run(nodeLifecycleController, 'node-1', [freed], { answer: (c) => (c.method === 'GET' ? echo({ ...c, body: freed }) : echo(c)) })
+    const freed = node('node-1', {
+      spec: {
+        taints: [
+          { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' },
+          { key: 'mine', effect: 'NoSchedule' },
+        ],
+      },
+      status: { conditions: conditions('True') },
+    })
+    const back = run(nodeLifecycleController, 'node-1', [freed], {
+      answer: (c) => (c.method === 'GET' ? echo({ ...c, body: freed }) : echo(c)),
+    })
     expect(back.calls[1]?.body).toMatchObject({ spec: { taints: [{ key: 'mine', effect: 'NoSchedule' }] } })
   })
 })

@@ -7,7 +7,16 @@ import { condition, podCondition, refOf } from '../runtime/objects.ts'
 import { call, decided, effect, event, get, isNotFound, patch, SyncError, updateCall, updateStatus } from '../runtime/steps.ts'
 import { hasTaint, sameTaint, swapTaints, taintsOf } from '../runtime/taints.ts'
 import type { Controller, Env, Outcome, Runtime, Steps } from '../runtime/types.ts'
-import { CONDITION_TAINTS, EXCLUDE_DISRUPTION_LABEL, NODE_EVICTION_PERIOD_MS, NODE_MONITOR_PERIOD_MS, NOT_READY, SECONDARY_LABELS, UNREACHABLE, UNSCHEDULABLE } from './constants.ts'
+import {
+  CONDITION_TAINTS,
+  EXCLUDE_DISRUPTION_LABEL,
+  NODE_EVICTION_PERIOD_MS,
+  NODE_MONITOR_PERIOD_MS,
+  NOT_READY,
+  SECONDARY_LABELS,
+  UNREACHABLE,
+  UNSCHEDULABLE,
+} from './constants.ts'
 import { examine, type Examination, type NodeHealth } from './health.ts'
 import { rateFor, stateOf, takeToken, withRate, zoneKey, zoneOf, zones, type ZoneState } from './zones.ts'
 
@@ -15,7 +24,13 @@ const NAME = 'node-lifecycle-controller'
 const MONITOR = `${NAME}/monitor`
 const EVICT = `${NAME}/evict`
 const PODS = `${NAME}/pods`
-const shared = { controller: NAME, serviceAccount: 'node-controller', eventSource: 'node-controller', informers: ['nodes', 'pods', 'leases'], on: {} } as const
+const shared = {
+  controller: NAME,
+  serviceAccount: 'node-controller',
+  eventSource: 'node-controller',
+  informers: ['nodes', 'pods', 'leases'],
+  on: {},
+} as const
 
 const nodeRef = (node: KubeObject) => ({ apiVersion: 'v1', kind: 'Node', name: node.metadata.name ?? '', uid: node.metadata.uid ?? '' })
 
@@ -92,7 +107,12 @@ export const nodeMonitor: Controller<Monitored> = {
       const name = node.metadata.name as string
       yield* effect((rt) => {
         rt.memory<KubeObject>('known').put(name, node)
-        rt.event({ object: nodeRef(node), type: 'Normal', reason: 'RegisteredNode', message: `Node ${name} event: Registered Node ${name} in Controller` })
+        rt.event({
+          object: nodeRef(node),
+          type: 'Normal',
+          reason: 'RegisteredNode',
+          message: `Node ${name} event: Registered Node ${name} in Controller`,
+        })
       })
       yield* markReachable(node, env)
     }
@@ -102,7 +122,12 @@ export const nodeMonitor: Controller<Monitored> = {
         rt.memory('known').delete(name)
         rt.memory('health').delete(name)
         forget(rt, node)
-        rt.event({ object: nodeRef(node), type: 'Normal', reason: 'RemovingNode', message: `Node ${name} event: Removing Node ${name} from Controller` })
+        rt.event({
+          object: nodeRef(node),
+          type: 'Normal',
+          reason: 'RemovingNode',
+          message: `Node ${name} event: Removing Node ${name} from Controller`,
+        })
       })
     }
     const byZone = new Map<string, boolean[]>()
@@ -110,7 +135,8 @@ export const nodeMonitor: Controller<Monitored> = {
       const name = node.metadata.name as string
       const seen = yield* check(node, health[name], renewTimes[name], env)
       if (!seen) continue
-      if (node.metadata.labels?.[EXCLUDE_DISRUPTION_LABEL] === undefined) byZone.set(zoneKey(node), [...(byZone.get(zoneKey(node)) ?? []), seen.current?.status === 'True'])
+      if (node.metadata.labels?.[EXCLUDE_DISRUPTION_LABEL] === undefined)
+        byZone.set(zoneKey(node), [...(byZone.get(zoneKey(node)) ?? []), seen.current?.status === 'True'])
       if (!seen.current) continue
       yield* taintByReadiness(node, seen.current, env)
       if (seen.current.status !== 'True' && seen.observed.status === 'True') {
@@ -172,7 +198,8 @@ const forget = (rt: Runtime, node: KubeObject): void => {
   const key = zoneKey(node)
   const name = node.metadata.name as string
   const zone = zones(rt).get(key)
-  if (zone?.known.includes(name)) zones(rt).put(key, { ...zone, known: zone.known.filter((n) => n !== name), waiting: zone.waiting.filter((n) => n !== name) })
+  if (zone?.known.includes(name))
+    zones(rt).put(key, { ...zone, known: zone.known.filter((n) => n !== name), waiting: zone.waiting.filter((n) => n !== name) })
 }
 
 function* markReachable(node: KubeObject, env: Env): Steps<void> {
@@ -184,7 +211,9 @@ function* markReachable(node: KubeObject, env: Env): Steps<void> {
 function* markPodsNotReady(pods: readonly KubeObject[], env: Env): Steps<void> {
   for (const pod of pods) {
     if (podCondition(pod, 'Ready')?.status !== 'True') continue
-    const conditions = (pod.status.conditions as { type: string }[]).map((c) => (c.type === 'Ready' ? { ...c, status: 'False', lastTransitionTime: apiTime(env.now) } : c))
+    const conditions = (pod.status.conditions as { type: string }[]).map((c) =>
+      c.type === 'Ready' ? { ...c, status: 'False', lastTransitionTime: apiTime(env.now) } : c,
+    )
     const answer = yield* call(updateCall('pods', { ...pod, status: { ...pod.status, conditions } }, 'status'))
     if (answer.ok) yield* event(pod, 'Warning', 'NodeNotReady', 'Node is not ready')
     else if (!isNotFound(answer)) yield* effect((rt) => rt.addRateLimited(`${pod.metadata.namespace}/${pod.metadata.name}`, PODS))
@@ -198,7 +227,11 @@ function* handleDisruption(nodes: readonly KubeObject[], byZone: ReadonlyMap<str
   const allWereDown = Object.values(before).every((s) => s === 'FullDisruption')
   if (allDown && allWereDown) return
   const changed = [...states].filter(([key, state]) => before[key] !== state)
-  if (changed.length > 0) yield* decided('zones changed', Object.fromEntries(changed.map(([key, state]) => [key === '' ? 'all' : key.replace('\u0000', ''), state])))
+  if (changed.length > 0)
+    yield* decided(
+      'zones changed',
+      Object.fromEntries(changed.map(([key, state]) => [key === '' ? 'all' : key.replace('\u0000', ''), state])),
+    )
   if (allDown) {
     // Nobody answers: the fault is more likely here. Nothing is evicted.
     for (const node of nodes) yield* markReachable(node, env)

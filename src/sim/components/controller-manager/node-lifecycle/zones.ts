@@ -36,10 +36,12 @@ export function stateOf(ready: readonly boolean[]): ZoneState {
   return down > 2 && down / ready.length >= UNHEALTHY_ZONE_THRESHOLD ? 'PartialDisruption' : 'Normal'
 }
 
-export const rateFor = (state: ZoneState, size: number): number => (state !== 'PartialDisruption' ? NODE_EVICTION_RATE : size > LARGE_CLUSTER_THRESHOLD ? SECONDARY_NODE_EVICTION_RATE : 0)
+export const rateFor = (state: ZoneState, size: number): number =>
+  state !== 'PartialDisruption' ? NODE_EVICTION_RATE : size > LARGE_CLUSTER_THRESHOLD ? SECONDARY_NODE_EVICTION_RATE : 0
 
 /** SwapLimiter: a new bucket, full unless nothing may pass. */
-export const withRate = (zone: Zone, qps: number, now: number): Zone => (zone.qps === qps ? zone : { ...zone, qps, tokens: qps === 0 ? 0 : Math.min(1, zone.tokens), at: now })
+export const withRate = (zone: Zone, qps: number, now: number): Zone =>
+  zone.qps === qps ? zone : { ...zone, qps, tokens: qps === 0 ? 0 : Math.min(1, zone.tokens), at: now }
 
 /** Takes a token; otherwise ms until there is one (Infinity: never at this rate). */
 export function takeToken(zone: Zone, now: number): { zone: Zone; waitMs: number } {

@@ -4,7 +4,19 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { createdAt, isPodTerminal, keyOf } from '../runtime/objects.ts'
 import { event, SyncError } from '../runtime/steps.ts'
 import type { Controller, Outcome, Runtime, Steps } from '../runtime/types.ts'
-import { BETA_STORAGE_PROVISIONER, BIND_COMPLETED, BOUND_BY_CONTROLLER, classOf, findMatch, hasAnnotation, hasClass, isBoundTo, misfit, SELECTED_NODE, STORAGE_PROVISIONER } from './match.ts'
+import {
+  BETA_STORAGE_PROVISIONER,
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  classOf,
+  findMatch,
+  hasAnnotation,
+  hasClass,
+  isBoundTo,
+  misfit,
+  SELECTED_NODE,
+  STORAGE_PROVISIONER,
+} from './match.ts'
 import { bind, claimPhase, CLAIMS, latest, latestList, save, seen, VOLUMES } from './write.ts'
 
 export const BINDER = 'persistentvolume-binder-controller'
@@ -58,9 +70,19 @@ export const claimBinder: Controller<Observed> = {
     const storageClass = rt.get('storageclasses', classOf(claim))
     const unbound = !hasAnnotation(claim, BIND_COMPLETED) && !claim.spec?.volumeName
     const match = unbound ? findMatch(claim, latestList(rt, VOLUMES), isDelayed(storageClass)) : undefined
-    const waiting = rt.index('pods', 'claim', key).filter((p) => !isPodTerminal(p) && !p.spec?.nodeName).map((p) => p.metadata.name ?? '')
+    const waiting = rt
+      .index('pods', 'claim', key)
+      .filter((p) => !isPodTerminal(p) && !p.spec?.nodeName)
+      .map((p) => p.metadata.name ?? '')
     const defaultClass = defaultClassName(rt)
-    return { claim, waiting, ...(volume ? { volume } : {}), ...(storageClass ? { storageClass } : {}), ...(match ? { match } : {}), ...(defaultClass ? { defaultClass } : {}) }
+    return {
+      claim,
+      waiting,
+      ...(volume ? { volume } : {}),
+      ...(storageClass ? { storageClass } : {}),
+      ...(match ? { match } : {}),
+      ...(defaultClass ? { defaultClass } : {}),
+    }
   },
   *reconcile(observed): Steps<Outcome | void> {
     try {
@@ -78,8 +100,15 @@ const isDelayed = (storageClass: KubeObject | undefined): boolean => storageClas
 
 /** GetDefaultClass: the youngest of those that say they are. */
 function defaultClassName(rt: Runtime): string | undefined {
-  const defaults = rt.list('storageclasses').filter((c) => c.metadata.annotations?.[DEFAULT_CLASS] === 'true' || c.metadata.annotations?.['storageclass.beta.kubernetes.io/is-default-class'] === 'true')
-  return defaults.sort((a, b) => createdAt(b) - createdAt(a) || compareStrings(a.metadata.name ?? '', b.metadata.name ?? ''))[0]?.metadata.name
+  const defaults = rt
+    .list('storageclasses')
+    .filter(
+      (c) =>
+        c.metadata.annotations?.[DEFAULT_CLASS] === 'true' ||
+        c.metadata.annotations?.['storageclass.beta.kubernetes.io/is-default-class'] === 'true',
+    )
+  return defaults.sort((a, b) => createdAt(b) - createdAt(a) || compareStrings(a.metadata.name ?? '', b.metadata.name ?? ''))[0]?.metadata
+    .name
 }
 
 function* syncUnbound({ claim, match, storageClass, defaultClass, waiting }: Observed): Steps<void> {
@@ -92,8 +121,15 @@ function* syncUnbound({ claim, match, storageClass, defaultClass, waiting }: Obs
     return
   }
   if (isDelayed(storageClass) && !hasAnnotation(claim, SELECTED_NODE)) {
-    if (waiting.length === 0) yield* event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
-    else yield* event(claim, 'Normal', 'WaitForPodScheduled', `waiting for ${waiting.length > 1 ? 'pods' : 'pod'} ${waiting.join(',')} to be scheduled`)
+    if (waiting.length === 0)
+      yield* event(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
+    else
+      yield* event(
+        claim,
+        'Normal',
+        'WaitForPodScheduled',
+        `waiting for ${waiting.length > 1 ? 'pods' : 'pod'} ${waiting.join(',')} to be scheduled`,
+      )
   } else if (classOf(claim) !== '') {
     yield* provision(claim, storageClass)
     return

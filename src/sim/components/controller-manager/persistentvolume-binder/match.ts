@@ -14,7 +14,8 @@ const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 export const hasAnnotation = (o: KubeObject, annotation: string): boolean => o.metadata.annotations?.[annotation] !== undefined
 /** GetPersistentVolumeClass, GetPersistentVolumeClaimClass. */
 export const classOf = (o: KubeObject): string => o.metadata.annotations?.[CLASS_ANNOTATION] ?? o.spec?.storageClassName ?? ''
-export const hasClass = (claim: KubeObject): boolean => hasAnnotation(claim, CLASS_ANNOTATION) || (claim.spec?.storageClassName !== undefined && claim.spec.storageClassName !== null)
+export const hasClass = (claim: KubeObject): boolean =>
+  hasAnnotation(claim, CLASS_ANNOTATION) || (claim.spec?.storageClassName !== undefined && claim.spec.storageClassName !== null)
 
 export const isBoundTo = (volume: KubeObject, claim: KubeObject): boolean => {
   const ref = volume.spec?.claimRef
@@ -27,7 +28,8 @@ export const modesDiffer = (volume: KubeObject, claim: KubeObject): boolean => m
 const capacity = (volume: KubeObject): string => volume.spec?.capacity?.storage ?? '0'
 const requested = (claim: KubeObject): string => claim.spec?.resources?.requests?.storage ?? '0'
 const isLargeEnough = (volume: KubeObject, claim: KubeObject): boolean => compareQuantities(capacity(volume), requested(claim)) >= 0
-const hasModes = (volume: KubeObject, claim: KubeObject): boolean => ((claim.spec?.accessModes ?? []) as string[]).every((m) => ((volume.spec?.accessModes ?? []) as string[]).includes(m))
+const hasModes = (volume: KubeObject, claim: KubeObject): boolean =>
+  ((claim.spec?.accessModes ?? []) as string[]).every((m) => ((volume.spec?.accessModes ?? []) as string[]).includes(m))
 
 /** The smallest that is large enough; one reserved for the claim wins. `delayed`: only reserved ones count, the scheduler chooses. */
 export function findMatch(claim: KubeObject, volumes: readonly KubeObject[], delayed: boolean): KubeObject | undefined {
@@ -35,7 +37,8 @@ export function findMatch(claim: KubeObject, volumes: readonly KubeObject[], del
   let best: KubeObject | undefined
   for (const volume of volumes) {
     if (volume.spec?.claimRef && !isBoundTo(volume, claim)) continue
-    if (!hasModes(volume, claim) || !isLargeEnough(volume, claim) || modesDiffer(volume, claim) || volume.metadata.deletionTimestamp) continue
+    if (!hasModes(volume, claim) || !isLargeEnough(volume, claim) || modesDiffer(volume, claim) || volume.metadata.deletionTimestamp)
+      continue
     if (isBoundTo(volume, claim)) return volume
     if (delayed || volume.status?.phase !== 'Available') continue
     if (selector && !selector.matches(volume.metadata.labels ?? {})) continue
@@ -50,7 +53,8 @@ export function findMatch(claim: KubeObject, volumes: readonly KubeObject[], del
 export function misfit(volume: KubeObject, claim: KubeObject): string | undefined {
   if (!isLargeEnough(volume, claim)) return 'requested PV is too small'
   if (classOf(volume) !== classOf(claim)) return 'storageClassName does not match'
-  if ((volume.spec?.volumeAttributesClassName ?? '') !== (claim.spec?.volumeAttributesClassName ?? '')) return 'VolumeAttributesClassName does not match'
+  if ((volume.spec?.volumeAttributesClassName ?? '') !== (claim.spec?.volumeAttributesClassName ?? ''))
+    return 'VolumeAttributesClassName does not match'
   if (modesDiffer(volume, claim)) return 'incompatible volumeMode'
   if (!hasModes(volume, claim)) return 'incompatible accessMode'
   return undefined

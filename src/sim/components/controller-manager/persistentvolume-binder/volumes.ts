@@ -63,8 +63,18 @@ function* sync({ volume, claim: cached }: Observed): Steps<void> {
   }
   if (!claim.spec?.volumeName) {
     if (modesDiffer(volume, claim)) {
-      yield* event(volume, 'Warning', 'VolumeMismatch', `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${claim.metadata.name}" due to incompatible volumeMode.`)
-      yield* event(claim, 'Warning', 'VolumeMismatch', `Cannot bind PersistentVolume "${volume.metadata.name}" to requested PersistentVolumeClaim due to incompatible volumeMode.`)
+      yield* event(
+        volume,
+        'Warning',
+        'VolumeMismatch',
+        `Cannot bind PersistentVolume to requested PersistentVolumeClaim "${claim.metadata.name}" due to incompatible volumeMode.`,
+      )
+      yield* event(
+        claim,
+        'Warning',
+        'VolumeMismatch',
+        `Cannot bind PersistentVolume "${volume.metadata.name}" to requested PersistentVolumeClaim due to incompatible volumeMode.`,
+      )
       return
     }
     yield* effect((rt) => rt.add(refKey(volume), BINDER))
@@ -102,7 +112,13 @@ function* reclaim(volume: KubeObject): Steps<void> {
       yield* volumePhaseWithEvent(volume, 'Failed', 'Warning', 'VolumeFailedRecycle', 'No recycler plugin found for the volume!')
       return
     default:
-      yield* volumePhaseWithEvent(volume, 'Failed', 'Warning', 'VolumeUnknownReclaimPolicy', 'Volume has an unrecognized PersistentVolumeReclaimPolicy')
+      yield* volumePhaseWithEvent(
+        volume,
+        'Failed',
+        'Warning',
+        'VolumeUnknownReclaimPolicy',
+        'Volume has an unrecognized PersistentVolumeReclaimPolicy',
+      )
   }
 }
 

@@ -16,13 +16,15 @@ export function latest(rt: Runtime, informer: string, key: string): KubeObject |
   const written = rt.memory<KubeObject>(informer).get(key)
   return cached && written && cached.metadata.uid === written.metadata.uid && revision(written) > revision(cached) ? written : cached
 }
-export const latestList = (rt: Runtime, informer: string): KubeObject[] => rt.list(informer).flatMap((o) => latest(rt, informer, keyOf(o)) ?? [])
+export const latestList = (rt: Runtime, informer: string): KubeObject[] =>
+  rt.list(informer).flatMap((o) => latest(rt, informer, keyOf(o)) ?? [])
 export const seen = (rt: Runtime, informer: string, key: string, object: KubeObject | undefined): void => {
   const written = rt.memory<KubeObject>(informer).get(key)
   if (written && (!object || revision(object) >= revision(written))) rt.memory(informer).delete(key)
 }
 
-const remember = (informer: string, object: KubeObject): Steps<void> => effect((rt) => rt.memory<KubeObject>(informer).put(keyOf(object), object))
+const remember = (informer: string, object: KubeObject): Steps<void> =>
+  effect((rt) => rt.memory<KubeObject>(informer).put(keyOf(object), object))
 
 function* save(informer: string, object: KubeObject): Steps<KubeObject> {
   const saved = must(yield* update(informer, object))
@@ -41,7 +43,13 @@ export function* volumePhase(volume: KubeObject, phase: string, message = ''): S
   return yield* saveStatus(VOLUMES, { ...volume, status: { ...status, phase, ...(message ? { message } : {}) } })
 }
 
-export function* volumePhaseWithEvent(volume: KubeObject, phase: string, type: 'Normal' | 'Warning', reason: string, message: string): Steps<void> {
+export function* volumePhaseWithEvent(
+  volume: KubeObject,
+  phase: string,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+): Steps<void> {
   if (volume.status?.phase === phase) return
   const saved = yield* volumePhase(volume, phase, message)
   yield* event(saved, type, reason, message)
@@ -53,14 +61,27 @@ export function* claimPhase(claim: KubeObject, phase: string, volume?: KubeObjec
   const modes: string[] = volume?.spec?.accessModes ?? []
   const size: string | undefined = volume?.spec?.capacity?.storage
   // The capacity is told when the claim becomes bound; later it follows expansion.
-  const wanted = volume ? { accessModes: modes, capacity: changed || !capacity ? (size === undefined ? undefined : { storage: size }) : capacity } : { accessModes: undefined, capacity: undefined }
-  const same = !changed && JSON.stringify(accessModes ?? []) === JSON.stringify(wanted.accessModes ?? []) && JSON.stringify(capacity ?? null) === JSON.stringify(wanted.capacity ?? null)
+  const wanted = volume
+    ? { accessModes: modes, capacity: changed || !capacity ? (size === undefined ? undefined : { storage: size }) : capacity }
+    : { accessModes: undefined, capacity: undefined }
+  const same =
+    !changed &&
+    JSON.stringify(accessModes ?? []) === JSON.stringify(wanted.accessModes ?? []) &&
+    JSON.stringify(capacity ?? null) === JSON.stringify(wanted.capacity ?? null)
   if (same) return claim
-  const status = { ...rest, phase, ...(wanted.accessModes ? { accessModes: wanted.accessModes } : {}), ...(wanted.capacity ? { capacity: wanted.capacity } : {}) }
+  const status = {
+    ...rest,
+    phase,
+    ...(wanted.accessModes ? { accessModes: wanted.accessModes } : {}),
+    ...(wanted.capacity ? { capacity: wanted.capacity } : {}),
+  }
   return yield* saveStatus(CLAIMS, { ...claim, status })
 }
 
-const annotated = (o: KubeObject, annotations: Readonly<Record<string, string>>): KubeObject => ({ ...o, metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, ...annotations } } })
+const annotated = (o: KubeObject, annotations: Readonly<Record<string, string>>): KubeObject => ({
+  ...o,
+  metadata: { ...o.metadata, annotations: { ...o.metadata.annotations, ...annotations } },
+})
 
 export const claimReference = (claim: KubeObject): object => ({
   kind: 'PersistentVolumeClaim',
@@ -78,13 +99,22 @@ export function* bind(volume: KubeObject, claim: KubeObject): Steps<void> {
   if (!ref || ref.name !== claim.metadata.name || ref.namespace !== claim.metadata.namespace || ref.uid !== claim.metadata.uid) {
     yield* decided('bind', { volume: volume.metadata.name ?? '', claim: keyOf(claim) })
     const chosen = !isBoundTo(volume, claim) && !hasAnnotation(volume, BOUND_BY_CONTROLLER)
-    v = yield* save(VOLUMES, annotated({ ...volume, spec: { ...volume.spec, claimRef: claimReference(claim) } }, chosen ? { [BOUND_BY_CONTROLLER]: 'yes' } : {}))
+    v = yield* save(
+      VOLUMES,
+      annotated({ ...volume, spec: { ...volume.spec, claimRef: claimReference(claim) } }, chosen ? { [BOUND_BY_CONTROLLER]: 'yes' } : {}),
+    )
   }
   v = yield* volumePhase(v, 'Bound')
   let c = claim
   if (claim.spec?.volumeName !== v.metadata.name || !hasAnnotation(claim, BIND_COMPLETED)) {
     const chosen = claim.spec?.volumeName !== v.metadata.name && !hasAnnotation(claim, BOUND_BY_CONTROLLER)
-    c = yield* save(CLAIMS, annotated({ ...claim, spec: { ...claim.spec, volumeName: v.metadata.name } }, { [BIND_COMPLETED]: 'yes', ...(chosen ? { [BOUND_BY_CONTROLLER]: 'yes' } : {}) }))
+    c = yield* save(
+      CLAIMS,
+      annotated(
+        { ...claim, spec: { ...claim.spec, volumeName: v.metadata.name } },
+        { [BIND_COMPLETED]: 'yes', ...(chosen ? { [BOUND_BY_CONTROLLER]: 'yes' } : {}) },
+      ),
+    )
   }
   yield* claimPhase(c, 'Bound', v)
 }

@@ -43,7 +43,12 @@ export const podGarbageCollector: Controller<Observed> = {
       if (!name) continue
       const node = rt.get('nodes', name)
       if (!node) byNode.set(name, [...(byNode.get(name) ?? []), pod])
-      else if (pod.metadata.deletionTimestamp && podCondition(node, 'Ready')?.status !== 'True' && taintsOf(node).some((t) => t.key === OUT_OF_SERVICE)) outOfService.push(pod)
+      else if (
+        pod.metadata.deletionTimestamp &&
+        podCondition(node, 'Ready')?.status !== 'True' &&
+        taintsOf(node).some((t) => t.key === OUT_OF_SERVICE)
+      )
+        outOfService.push(pod)
     }
     return {
       terminated: surplus > 0 ? finished.sort(byCreation).slice(0, surplus) : [],
@@ -76,7 +81,9 @@ function* forceDelete(pod: KubeObject, why: string, orphaned: boolean, env: Env)
   yield* decided('delete the pod by force', { pod: `${namespace}/${name}`, why })
   if (!isPodTerminal(pod)) {
     const conditions = orphaned ? { conditions: [disruptionTarget(pod, REASON, MESSAGE, env.now)] } : {}
-    const answer = yield* call(patchCall('pods', pod, { metadata: { uid }, status: { phase: 'Failed', ...conditions } }, { subresource: 'status' }))
+    const answer = yield* call(
+      patchCall('pods', pod, { metadata: { uid }, status: { phase: 'Failed', ...conditions } }, { subresource: 'status' }),
+    )
     if (!answer.ok) return
   }
   yield* remove('pods', namespace, name, { gracePeriodSeconds: 0 })

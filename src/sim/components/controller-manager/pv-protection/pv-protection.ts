@@ -16,7 +16,9 @@ export const pvProtectionController: Controller<KubeObject> = {
   workers: 1,
   subject: 'persistentvolumes',
   informers: ['persistentvolumes'],
-  on: { persistentvolumes: (rt, { type, key, object }) => type !== 'DELETED' && (isCandidate(object) || needsFinalizer(object)) && rt.add(key) },
+  on: {
+    persistentvolumes: (rt, { type, key, object }) => type !== 'DELETED' && (isCandidate(object) || needsFinalizer(object)) && rt.add(key),
+  },
   observe: (key, rt) => rt.get('persistentvolumes', key),
   *reconcile(pv): Steps<Outcome | void> {
     const finalizers = pv.metadata.finalizers ?? []

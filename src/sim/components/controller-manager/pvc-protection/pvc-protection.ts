@@ -13,8 +13,10 @@ interface Observed {
   readonly used: boolean
 }
 
-const isCandidate = (claim: KubeObject): boolean => claim.metadata.deletionTimestamp !== undefined && claim.metadata.finalizers?.includes(PVC_PROTECTION_FINALIZER) === true
-const needsFinalizer = (claim: KubeObject): boolean => claim.metadata.deletionTimestamp === undefined && claim.metadata.finalizers?.includes(PVC_PROTECTION_FINALIZER) !== true
+const isCandidate = (claim: KubeObject): boolean =>
+  claim.metadata.deletionTimestamp !== undefined && claim.metadata.finalizers?.includes(PVC_PROTECTION_FINALIZER) === true
+const needsFinalizer = (claim: KubeObject): boolean =>
+  claim.metadata.deletionTimestamp === undefined && claim.metadata.finalizers?.includes(PVC_PROTECTION_FINALIZER) !== true
 /** A pod that no node has yet does not use its claims; a finished one still does. */
 const uses = (pod: KubeObject, key: string): boolean => Boolean(pod.spec?.nodeName) && claimsOfPod(pod).includes(key)
 
@@ -26,14 +28,17 @@ export const pvcProtectionController: Controller<Observed> = {
   subject: 'persistentvolumeclaims',
   informers: ['persistentvolumeclaims', 'pods'],
   on: {
-    persistentvolumeclaims: (rt, { type, key, object }) => type !== 'DELETED' && (isCandidate(object) || needsFinalizer(object)) && rt.add(key),
+    persistentvolumeclaims: (rt, { type, key, object }) =>
+      type !== 'DELETED' && (isCandidate(object) || needsFinalizer(object)) && rt.add(key),
     pods(rt, { type, object: pod }) {
       if (type === 'DELETED' || isPodTerminal(pod) || !pod.spec?.nodeName) for (const claim of claimsOfPod(pod)) rt.add(claim)
     },
   },
   observe(key, rt) {
     const claim = rt.get('persistentvolumeclaims', key)
-    return claim && (isCandidate(claim) || needsFinalizer(claim)) ? { claim, used: rt.index('pods', 'claim', key).some((p) => uses(p, key)) } : undefined
+    return claim && (isCandidate(claim) || needsFinalizer(claim))
+      ? { claim, used: rt.index('pods', 'claim', key).some((p) => uses(p, key)) }
+      : undefined
   },
   *reconcile({ claim, used }): Steps<Outcome | void> {
     const { namespace, name } = claim.metadata
@@ -52,7 +57,12 @@ export const pvcProtectionController: Controller<Observed> = {
     }
     // The cache may lag: ask once more before letting go.
     const live = must(yield* call({ method: 'GET', path: collectionPath(resource('pods'), namespace) }))
-    if (((live.items ?? []) as KubeObject[]).some((p) => uses({ ...p, metadata: { ...p.metadata, namespace: namespace ?? '' } }, `${namespace}/${name}`))) return
+    if (
+      ((live.items ?? []) as KubeObject[]).some((p) =>
+        uses({ ...p, metadata: { ...p.metadata, namespace: namespace ?? '' } }, `${namespace}/${name}`),
+      )
+    )
+      return
     yield* decided('let the claim go: no pod uses it', { claim: `${namespace}/${name}` })
     yield* write(finalizers.filter((f) => f !== PVC_PROTECTION_FINALIZER))
   },

@@ -20,12 +20,15 @@ interface Restarts {
 }
 
 const restarts = (pod: KubeObject): Restarts => {
-  const max = (list: readonly { restartCount?: number; name?: string }[] | undefined): number => Math.max(0, ...(list ?? []).map((s) => s.restartCount ?? 0))
+  const max = (list: readonly { restartCount?: number; name?: string }[] | undefined): number =>
+    Math.max(0, ...(list ?? []).map((s) => s.restartCount ?? 0))
   const sidecars = new Set<string>()
   for (const c of pod.spec?.initContainers ?? []) if (c.restartPolicy === 'Always') sidecars.add(c.name)
   return {
     regular: max(pod.status?.containerStatuses),
-    sidecar: max((pod.status?.initContainerStatuses as { name: string; restartCount?: number }[] | undefined)?.filter((s) => sidecars.has(s.name))),
+    sidecar: max(
+      (pod.status?.initContainerStatuses as { name: string; restartCount?: number }[] | undefined)?.filter((s) => sidecars.has(s.name)),
+    ),
   }
 }
 

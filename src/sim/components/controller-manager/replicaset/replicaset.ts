@@ -5,9 +5,37 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { apiTime, parseApiTime } from '../../../client/time.ts'
 import { claim } from '../runtime/claim.ts'
 import { orphanKey } from '../runtime/indexes.ts'
-import { condition, controllerOf, isPodActive, isPodAvailable, isPodReady, isPodTerminating, keyOf, podCondition } from '../runtime/objects.ts'
-import { createPodCall, deletePodCall, FAILED_CREATE, FAILED_DELETE, podCreated, podDeleted, podFromTemplate } from '../runtime/pod-control.ts'
-import { calls, decided, effect, get, isNamespaceTerminating, isNotFound, must, slowStart, SyncError, updateStatus } from '../runtime/steps.ts'
+import {
+  condition,
+  controllerOf,
+  isPodActive,
+  isPodAvailable,
+  isPodReady,
+  isPodTerminating,
+  keyOf,
+  podCondition,
+} from '../runtime/objects.ts'
+import {
+  createPodCall,
+  deletePodCall,
+  FAILED_CREATE,
+  FAILED_DELETE,
+  podCreated,
+  podDeleted,
+  podFromTemplate,
+} from '../runtime/pod-control.ts'
+import {
+  calls,
+  decided,
+  effect,
+  get,
+  isNamespaceTerminating,
+  isNotFound,
+  must,
+  slowStart,
+  SyncError,
+  updateStatus,
+} from '../runtime/steps.ts'
 import type { ApiAnswer, Controller, Outcome, Runtime, Steps } from '../runtime/types.ts'
 import { nonZero } from '../runtime/numbers.ts'
 import { podsToDelete } from './ranking.ts'
@@ -45,7 +73,8 @@ function replicaManager(flavour: Flavour): Controller<Observed> {
     return set?.metadata.uid === ref.uid ? set : undefined
   }
   const addMatching = (rt: Runtime, pod: KubeObject): void => {
-    for (const set of rt.list(resource, pod.metadata.namespace)) if (!selectorOf(set).empty() && selectorOf(set).matches(pod.metadata.labels ?? {})) rt.add(keyOf(set))
+    for (const set of rt.list(resource, pod.metadata.namespace))
+      if (!selectorOf(set).empty() && selectorOf(set).matches(pod.metadata.labels ?? {})) rt.add(keyOf(set))
   }
   const podDeletedEvent = (rt: Runtime, pod: KubeObject): void => {
     const set = owner(rt, pod)
@@ -63,7 +92,8 @@ function replicaManager(flavour: Flavour): Controller<Observed> {
     informers: [resource, 'pods'],
     on: {
       [resource](rt, event) {
-        if (event.type === 'DELETED' || (event.old && event.old.metadata.uid !== event.object.metadata.uid)) rt.expectations.forget(rt.context, event.key)
+        if (event.type === 'DELETED' || (event.old && event.old.metadata.uid !== event.object.metadata.uid))
+          rt.expectations.forget(rt.context, event.key)
         rt.add(event.key)
       },
       pods(rt, { type, object: pod, old }) {
@@ -114,7 +144,9 @@ function replicaManager(flavour: Flavour): Controller<Observed> {
     *reconcile({ set, pods, related, mayManage }, env): Steps<Outcome | void> {
       const selector = selectorOf(set)
       const active = yield* claim(set, pods.filter(isPodActive), { ownerResource: resource, resource: 'pods', selector })
-      const terminating = pods.filter((p) => isPodTerminating(p) && controllerOf(p)?.uid === set.metadata.uid && selector.matches(p.metadata.labels ?? {}))
+      const terminating = pods.filter(
+        (p) => isPodTerminating(p) && controllerOf(p)?.uid === set.metadata.uid && selector.matches(p.metadata.labels ?? {}),
+      )
       let error: string | undefined
       if (mayManage && set.metadata.deletionTimestamp === undefined) error = yield* manage(set, active, related, env.now)
       const status = statusOf(set, active, flavour.terminatingReplicas ? terminating.length : undefined, error, env.now)
@@ -140,11 +172,14 @@ function* manage(set: KubeObject, active: readonly KubeObject[], related: readon
   if (diff < 0) {
     yield* effect((rt) => rt.expectations.expectCreations(rt.context, key, count))
     const request = createPodCall(podFromTemplate(set.spec.template, set))
-    const answers = yield* slowStart(Array.from({ length: count }, () => request), {
-      each: (answer) => podCreated(set, answer),
-      // In a terminating namespace every creation fails; there is nothing to do about it.
-      failed: (answer) => !answer.ok && !isNamespaceTerminating(answer),
-    })
+    const answers = yield* slowStart(
+      Array.from({ length: count }, () => request),
+      {
+        each: (answer) => podCreated(set, answer),
+        // In a terminating namespace every creation fails; there is nothing to do about it.
+        failed: (answer) => !answer.ok && !isNamespaceTerminating(answer),
+      },
+    )
     const failed = answers.filter((a) => !a.ok && !isNamespaceTerminating(a))
     const skipped = count - (answers.length - failed.length)
     if (skipped > 0) {
@@ -168,15 +203,31 @@ function* manage(set: KubeObject, active: readonly KubeObject[], related: readon
   return error
 }
 
-function statusOf(set: KubeObject, active: readonly KubeObject[], terminating: number | undefined, error: string | undefined, now: number): KubeObject['status'] {
+function statusOf(
+  set: KubeObject,
+  active: readonly KubeObject[],
+  terminating: number | undefined,
+  error: string | undefined,
+  now: number,
+): KubeObject['status'] {
   const minReady: number = set.spec?.minReadySeconds ?? 0
   const template = selectorFromSet(set.spec?.template?.metadata?.labels)
-  const conditions: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[] = set.status?.conditions ?? []
+  const conditions: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[] =
+    set.status?.conditions ?? []
   const failure = condition(conditions, 'ReplicaFailure')
   const diff = active.length - (set.spec?.replicas ?? 0)
   const next =
     error !== undefined && !failure
-      ? [...conditions, { type: 'ReplicaFailure', status: 'True', lastTransitionTime: apiTime(now), ...(diff === 0 ? {} : { reason: diff < 0 ? FAILED_CREATE : FAILED_DELETE }), message: error }]
+      ? [
+          ...conditions,
+          {
+            type: 'ReplicaFailure',
+            status: 'True',
+            lastTransitionTime: apiTime(now),
+            ...(diff === 0 ? {} : { reason: diff < 0 ? FAILED_CREATE : FAILED_DELETE }),
+            message: error,
+          },
+        ]
       : error === undefined && failure
         ? conditions.filter((c) => c.type !== 'ReplicaFailure')
         : conditions
@@ -234,4 +285,3 @@ export const replicationController = replicaManager({
   selectorOf: (set) => selectorFromSet(set.spec?.selector),
   terminatingReplicas: false,
 })
-

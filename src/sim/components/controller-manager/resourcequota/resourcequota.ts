@@ -34,14 +34,25 @@ export const resourceQuotaController: Controller<Observed> = {
   serviceAccount: 'resourcequota-controller',
   workers: 5,
   subject: 'resourcequotas',
-  informers: ['resourcequotas', 'pods', 'services', 'persistentvolumeclaims', 'configmaps', 'secrets', 'replicationcontrollers', 'customresourcedefinitions'],
+  informers: [
+    'resourcequotas',
+    'pods',
+    'services',
+    'persistentvolumeclaims',
+    'configmaps',
+    'secrets',
+    'replicationcontrollers',
+    'customresourcedefinitions',
+  ],
   on: {
     resourcequotas(rt, { type, key, object, old }) {
       if (type === 'ADDED' || (type === 'MODIFIED' && !deepEqual(old?.spec, object.spec))) rt.add(key)
     },
   },
   onAny(rt, { informer, type, object, old }) {
-    const r = counted.find((c) => c.name === informer) ?? (type === 'DELETED' ? discovered(rt).find((c) => c.name === informer && c.namespaced) : undefined)
+    const r =
+      counted.find((c) => c.name === informer) ??
+      (type === 'DELETED' ? discovered(rt).find((c) => c.name === informer && c.namespaced) : undefined)
     if (!r || !frees(type, r, object, old, EPOCH_MS + rt.now)) return
     for (const quota of rt.list('resourcequotas', object.metadata.namespace)) {
       const about = Object.keys(quota.spec?.hard ?? {}).some((name) => {
@@ -54,7 +65,12 @@ export const resourceQuotaController: Controller<Observed> = {
   start(rt) {
     for (const r of counted) rt.watch(r.name, collectionPath(r))
   },
-  ticks: [{ everyMs: FULL_RESYNC_MS, run: (rt) => rt.list('resourcequotas').forEach((q) => rt.add(`${q.metadata.namespace}/${q.metadata.name}`)) }],
+  ticks: [
+    {
+      everyMs: FULL_RESYNC_MS,
+      run: (rt) => rt.list('resourcequotas').forEach((q) => rt.add(`${q.metadata.namespace}/${q.metadata.name}`)),
+    },
+  ],
   observe(key, rt) {
     const quota = rt.get('resourcequotas', key)
     return quota ? { quota, usage: usageOf(quota, rt) } : undefined
@@ -67,7 +83,8 @@ export const resourceQuotaController: Controller<Observed> = {
       const value = usage[name] ?? old[name]
       if (value !== undefined) used[name] = canonicalQuantity(value)
     }
-    const same = quota.status?.hard !== undefined && quota.status?.used !== undefined && sameAmounts(hard, quota.status.hard) && sameAmounts(used, old)
+    const same =
+      quota.status?.hard !== undefined && quota.status?.used !== undefined && sameAmounts(hard, quota.status.hard) && sameAmounts(used, old)
     if (same) return
     yield* decided('count anew', { limits: Object.keys(hard).length })
     must(yield* updateStatus('resourcequotas', { ...quota, status: { hard, used } }))
@@ -87,4 +104,5 @@ const usageOf = (quota: KubeObject, rt: Runtime): Record<string, string> => {
 }
 
 const sameAmounts = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>
-  Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([k, v]) => Object.hasOwn(b, k) && compareQuantities(v, b[k] as string) === 0)
+  Object.keys(a).length === Object.keys(b).length &&
+  Object.entries(a).every(([k, v]) => Object.hasOwn(b, k) && compareQuantities(v, b[k] as string) === 0)

@@ -44,6 +44,12 @@ export const rootCAPublisher: Controller<Observed> = {
     }
     const { annotations } = configMap.metadata
     if (deepEqual(configMap.data, data) && (annotations?.[DESCRIPTION_ANNOTATION] ?? '') !== '') return
-    must(yield* update('configmaps', { ...configMap, data, metadata: { ...configMap.metadata, annotations: { ...annotations, [DESCRIPTION_ANNOTATION]: DESCRIPTION } } }))
+    must(
+      yield* update('configmaps', {
+        ...configMap,
+        data,
+        metadata: { ...configMap.metadata, annotations: { ...annotations, [DESCRIPTION_ANNOTATION]: DESCRIPTION } },
+      }),
+    )
   },
 }

@@ -50,9 +50,12 @@ export function* claim(owner: KubeObject, objects: readonly KubeObject[], option
 function* canAdopt(owner: KubeObject, resource: string): Steps<void> {
   const fresh = must(yield* get(resource, owner.metadata.namespace, owner.metadata.name ?? ''), "can't adopt")
   if (fresh.metadata.uid !== owner.metadata.uid) {
-    throw new SyncError(`original ${owner.kind} ${owner.metadata.namespace}/${owner.metadata.name} is gone: got uid ${fresh.metadata.uid}, wanted ${owner.metadata.uid}`)
+    throw new SyncError(
+      `original ${owner.kind} ${owner.metadata.namespace}/${owner.metadata.name} is gone: got uid ${fresh.metadata.uid}, wanted ${owner.metadata.uid}`,
+    )
   }
-  if (fresh.metadata.deletionTimestamp) throw new SyncError(`${owner.metadata.namespace}/${owner.metadata.name} has just been deleted at ${fresh.metadata.deletionTimestamp}`)
+  if (fresh.metadata.deletionTimestamp)
+    throw new SyncError(`${owner.metadata.namespace}/${owner.metadata.name} has just been deleted at ${fresh.metadata.deletionTimestamp}`)
 }
 
 const adoptPatch = (object: KubeObject, owner: KubeObject, finalizer?: string): object => ({

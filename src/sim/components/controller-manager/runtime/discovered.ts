@@ -21,7 +21,8 @@ function preferredVersion(versions: readonly DefinitionVersion[]): string | unde
   })[0]
 }
 
-const established = (crd: KubeObject): boolean => ((crd.status?.conditions ?? []) as { type: string; status: string }[]).some((c) => c.type === 'Established' && c.status === 'True')
+const established = (crd: KubeObject): boolean =>
+  ((crd.status?.conditions ?? []) as { type: string; status: string }[]).some((c) => c.type === 'Established' && c.status === 'True')
 
 export function customResource(crd: KubeObject): Resource | undefined {
   const version = preferredVersion(crd.spec?.versions ?? [])

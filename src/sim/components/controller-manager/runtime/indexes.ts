@@ -36,7 +36,12 @@ export const INDEXERS: Readonly<Record<string, Readonly<Record<string, Indexer>>
     class: (pv) => [pv.spec?.storageClassName ?? ''],
   },
   persistentvolumeclaims: { volume: (pvc) => (pvc.spec?.volumeName ? [pvc.spec.volumeName] : []) },
-  secrets: { serviceaccount: (secret) => (secret.type === 'kubernetes.io/service-account-token' ? [`${secret.metadata.namespace}/${secret.metadata.annotations?.['kubernetes.io/service-account.name'] ?? ''}`] : []) },
+  secrets: {
+    serviceaccount: (secret) =>
+      secret.type === 'kubernetes.io/service-account-token'
+        ? [`${secret.metadata.namespace}/${secret.metadata.annotations?.['kubernetes.io/service-account.name'] ?? ''}`]
+        : [],
+  },
 }
 
 const table = (ctx: Context, informer: string, index: string): Table<readonly string[]> => ctx.table(`index/${informer}/${index}`)

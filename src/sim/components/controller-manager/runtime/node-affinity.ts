@@ -5,7 +5,8 @@ import type { KubeObject } from '../../../api/types/object.ts'
 
 function matches(r: NodeSelectorRequirement, value: string | undefined): boolean {
   const values = r.values ?? []
-  const compare = (): number | undefined => (value !== undefined && /^-?\d+$/.test(value) && /^-?\d+$/.test(values[0] ?? '') ? Number(value) - Number(values[0]) : undefined)
+  const compare = (): number | undefined =>
+    value !== undefined && /^-?\d+$/.test(value) && /^-?\d+$/.test(values[0] ?? '') ? Number(value) - Number(values[0]) : undefined
   switch (r.operator) {
     case 'In':
       return value !== undefined && values.includes(value)
@@ -28,7 +29,10 @@ const termMatches = (term: NodeSelectorTerm, node: KubeObject): boolean => {
   const expressions = term.matchExpressions ?? []
   const fields = term.matchFields ?? []
   if (expressions.length === 0 && fields.length === 0) return false
-  return expressions.every((r) => matches(r, getOwn(node.metadata.labels, r.key))) && fields.every((r) => r.key === 'metadata.name' && matches(r, node.metadata.name))
+  return (
+    expressions.every((r) => matches(r, getOwn(node.metadata.labels, r.key))) &&
+    fields.every((r) => r.key === 'metadata.name' && matches(r, node.metadata.name))
+  )
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a pod spec

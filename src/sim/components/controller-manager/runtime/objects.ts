@@ -3,7 +3,8 @@ import type { OwnerReference } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject, ObjectRef } from '../../../api/types/object.ts'
 import { parseApiTime } from '../../../client/time.ts'
 
-export const controllerOf = (object: KubeObject): OwnerReference | undefined => object.metadata.ownerReferences?.find((r) => r.controller === true)
+export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
+  object.metadata.ownerReferences?.find((r) => r.controller === true)
 
 export const isControlledBy = (object: KubeObject, owner: KubeObject): boolean => controllerOf(object)?.uid === owner.metadata.uid
 
@@ -16,7 +17,8 @@ export const ownerReference = (owner: KubeObject): OwnerReference => ({
   blockOwnerDeletion: true,
 })
 
-export const keyOf = (object: KubeObject): string => (object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name}` : (object.metadata.name ?? ''))
+export const keyOf = (object: KubeObject): string =>
+  object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name}` : (object.metadata.name ?? '')
 
 export const splitKey = (key: string): { namespace: string; name: string } => {
   const slash = key.indexOf('/')
@@ -39,9 +41,11 @@ export interface ConditionLike {
   readonly lastTransitionTime?: string | null
 }
 
-export const condition = <C extends ConditionLike>(conditions: readonly C[] | undefined | null, type: string): C | undefined => conditions?.find((c) => c.type === type)
+export const condition = <C extends ConditionLike>(conditions: readonly C[] | undefined | null, type: string): C | undefined =>
+  conditions?.find((c) => c.type === type)
 
-export const podCondition = (pod: KubeObject, type: string): ConditionLike | undefined => condition(pod.status?.conditions as ConditionLike[] | undefined, type)
+export const podCondition = (pod: KubeObject, type: string): ConditionLike | undefined =>
+  condition(pod.status?.conditions as ConditionLike[] | undefined, type)
 
 export const isPodReady = (pod: KubeObject): boolean => podCondition(pod, 'Ready')?.status === 'True'
 
@@ -63,4 +67,5 @@ export const createdAt = (object: KubeObject): number => parseApiTime(object.met
 
 /** Oldest first; names break ties. */
 export const byCreation = (a: KubeObject, b: KubeObject): number => createdAt(a) - createdAt(b) || compareNames(a, b)
-export const compareNames = (a: KubeObject, b: KubeObject): number => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : (a.metadata.name ?? '') > (b.metadata.name ?? '') ? 1 : 0)
+export const compareNames = (a: KubeObject, b: KubeObject): number =>
+  (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : (a.metadata.name ?? '') > (b.metadata.name ?? '') ? 1 : 0

@@ -11,7 +11,11 @@ export const SUCCESSFUL_DELETE = 'SuccessfulDelete'
 export const FAILED_DELETE = 'FailedDelete'
 
 export interface PodTemplate {
-  readonly metadata?: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string>; readonly finalizers?: readonly string[] }
+  readonly metadata?: {
+    readonly labels?: Record<string, string>
+    readonly annotations?: Record<string, string>
+    readonly finalizers?: readonly string[]
+  }
   // biome-ignore lint/suspicious/noExplicitAny: a pod spec
   readonly spec: any
 }

@@ -9,8 +9,11 @@ export interface Resource {
   readonly namespaced: boolean
 }
 
-const table = (group: string, version: string, rows: readonly (readonly [plural: string, kind: string, namespaced: boolean])[]): Resource[] =>
-  rows.map(([plural, kind, namespaced]) => ({ name: plural, group, version, plural, kind, namespaced }))
+const table = (
+  group: string,
+  version: string,
+  rows: readonly (readonly [plural: string, kind: string, namespaced: boolean])[],
+): Resource[] => rows.map(([plural, kind, namespaced]) => ({ name: plural, group, version, plural, kind, namespaced }))
 
 export const RESOURCES: readonly Resource[] = [
   ...table('', 'v1', [
@@ -99,12 +102,14 @@ export function resource(name: string): Resource {
   return found
 }
 
-export const resourceOfKind = (apiVersion: string, kind: string): Resource | undefined => byKind.get(`${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind}`)
+export const resourceOfKind = (apiVersion: string, kind: string): Resource | undefined =>
+  byKind.get(`${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind}`)
 
 export const apiVersionOf = (r: Pick<Resource, 'group' | 'version'>): string => (r.group === '' ? r.version : `${r.group}/${r.version}`)
 
 /** `/api/v1`, `/apis/apps/v1`. */
-export const rootPath = (r: Pick<Resource, 'group' | 'version'>): string => (r.group === '' ? `/api/${r.version}` : `/apis/${r.group}/${r.version}`)
+export const rootPath = (r: Pick<Resource, 'group' | 'version'>): string =>
+  r.group === '' ? `/api/${r.version}` : `/apis/${r.group}/${r.version}`
 
 export function collectionPath(r: Resource, namespace?: string): string {
   return r.namespaced && namespace ? `${rootPath(r)}/namespaces/${namespace}/${r.plural}` : `${rootPath(r)}/${r.plural}`

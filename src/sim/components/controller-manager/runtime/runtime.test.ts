@@ -30,7 +30,12 @@ const copier: Controller<{ namespace: string; name: string; more: number }> = {
       table.put('n', (table.get('n') ?? 0) + 1)
       return more
     })
-    for (const answer of yield* calls(Array.from({ length: n }, (_, i) => createCall('secrets', namespace, { apiVersion: 'v1', kind: 'Secret', metadata: { name: `${name}-${suffix}-${i}`, namespace } })))) must(answer)
+    for (const answer of yield* calls(
+      Array.from({ length: n }, (_, i) =>
+        createCall('secrets', namespace, { apiVersion: 'v1', kind: 'Secret', metadata: { name: `${name}-${suffix}-${i}`, namespace } }),
+      ),
+    ))
+      must(answer)
   },
 }
 
@@ -39,7 +44,12 @@ const writer: ComponentType = {
   type: 'writer',
   handlers: {
     write: (ctx: Context, body: { path?: string }) =>
-      ctx.call('api', 'http.request', { method: 'POST', path: body.path ?? '/api/v1/configmaps', headers: {}, body, sourceIP: '' }, { then: { kind: 'written' }, flow: 'write', summary: 'POST' }),
+      ctx.call(
+        'api',
+        'http.request',
+        { method: 'POST', path: body.path ?? '/api/v1/configmaps', headers: {}, body, sourceIP: '' },
+        { then: { kind: 'written' }, flow: 'write', summary: 'POST' },
+      ),
     written: () => {},
   },
 }
@@ -47,13 +57,26 @@ const writer: ComponentType = {
 const make = (config = CONFIG) => {
   const sim = new Simulation({ seed: 1, types: [fakeApi, manager, writer] })
   sim.network.addHost({ name: 'a', ip: '10.0.0.1', role: 'control-plane', up: true })
-  for (const [id, type, c] of [['api', 'fake-api', null], ['kcm', 'kube-controller-manager', config], ['writer', 'writer', null]] as const) sim.boot({ id, type, host: 'a', config: c })
+  for (const [id, type, c] of [
+    ['api', 'fake-api', null],
+    ['kcm', 'kube-controller-manager', config],
+    ['writer', 'writer', null],
+  ] as const)
+    sim.boot({ id, type, host: 'a', config: c })
   sim.runUntil({ kind: 'quiet' })
   return sim
 }
 const write = (sim: Simulation, name: string, more: number): void =>
-  sim.input({ target: 'writer', kind: 'write', payload: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop', name }, data: { more: String(more) } } })
-const secrets = (sim: Simulation) => sim.peek<Seen>('api', 'seen').values().filter((s) => s.method === 'POST' && s.path.endsWith('secrets') && s.userAgent !== '')
+  sim.input({
+    target: 'writer',
+    kind: 'write',
+    payload: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'shop', name }, data: { more: String(more) } },
+  })
+const secrets = (sim: Simulation) =>
+  sim
+    .peek<Seen>('api', 'seen')
+    .values()
+    .filter((s) => s.method === 'POST' && s.path.endsWith('secrets') && s.userAgent !== '')
 
 describe('the controller runtime', () => {
   it('syncs what informers report, as the service account of the controller, and runs effects once though it replays', () => {
@@ -65,8 +88,17 @@ describe('the controller runtime', () => {
     expect(sim.peek<number>('kcm', 'memory/copier/effects').get('n')).toBe(1)
     const names = secrets(sim).map((s) => (s.body as { metadata: { name: string } }).metadata.name)
     expect(new Set(names.slice(1).map((n) => n.split('-')[1])).size).toBe(1)
-    const kinds = sim.records().filter((r) => r.kind.startsWith('controller.')).map((r) => r.kind)
-    expect(kinds).toEqual(['controller.started', 'controller.queue.added', 'controller.reconcile.started', 'controller.decided', 'controller.reconcile.finished'])
+    const kinds = sim
+      .records()
+      .filter((r) => r.kind.startsWith('controller.'))
+      .map((r) => r.kind)
+    expect(kinds).toEqual([
+      'controller.started',
+      'controller.queue.added',
+      'controller.reconcile.started',
+      'controller.decided',
+      'controller.reconcile.finished',
+    ])
   })
 
   it('leads from the write of a controller back to what the visitor did', () => {
@@ -86,7 +118,10 @@ describe('the controller runtime', () => {
     sim.input({ target: 'writer', kind: 'write', payload: { path: '/api/v1/namespaces/shop/secrets', metadata: { name: 'web' } } })
     write(sim, 'web', 0)
     sim.runToTime(sim.now + 1000)
-    const failed = sim.records().filter((r) => r.kind === 'controller.reconcile.finished').map((r) => r.at)
+    const failed = sim
+      .records()
+      .filter((r) => r.kind === 'controller.reconcile.finished')
+      .map((r) => r.at)
     const gaps = failed.slice(1).map((at, i) => at - (failed[i] as number))
     expect(gaps.length).toBeGreaterThanOrEqual(6)
     for (const [i, gap] of gaps.entries()) expect(Math.abs(gap - 5 * 2 ** i)).toBeLessThan(1)
@@ -108,7 +143,10 @@ describe('the controller runtime', () => {
     const sim = make({ ...CONFIG, leaderElect: true })
     write(sim, 'web', 0)
     sim.runUntil({ kind: 'quiet' })
-    const seen = sim.peek<Seen>('api', 'seen').values().map((s) => `${s.method} ${s.path.split('/').at(-1)}`)
+    const seen = sim
+      .peek<Seen>('api', 'seen')
+      .values()
+      .map((s) => `${s.method} ${s.path.split('/').at(-1)}`)
     expect(seen.slice(0, 2)).toEqual(['GET kube-controller-manager', 'POST leases'])
     expect(secrets(sim)).toHaveLength(1)
   })

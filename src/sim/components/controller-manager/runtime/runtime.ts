@@ -49,7 +49,10 @@ export function managerClient(ctx: Context, suffix: string): ClientConfig {
 }
 
 /** `--use-service-account-credentials`: every controller speaks as its own service account. */
-export function controllerClient(ctx: Context, { serviceAccount, asManager }: Pick<Controller, 'serviceAccount' | 'asManager'>): ClientConfig {
+export function controllerClient(
+  ctx: Context,
+  { serviceAccount, asManager }: Pick<Controller, 'serviceAccount' | 'asManager'>,
+): ClientConfig {
   if (asManager) return managerClient(ctx, serviceAccount)
   const { servers } = ctx.config as KubeControllerManagerConfig
   const user = `system:serviceaccount:kube-system:${serviceAccount}`
@@ -141,7 +144,8 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
       retries: (k) => queueOf(c).retries(ctx, k),
       forget: (k) => queueOf(c).forget(ctx, k),
       event: (event) => recorder.recordEvent(ctx, { component: c.eventSource ?? c.serviceAccount }, event),
-      decided: (what, facts, subject) => ctx.because(ctx.record('controller.decided', { controller: c.name, key, what, facts }, subject ?? subjectOf(c, key))),
+      decided: (what, facts, subject) =>
+        ctx.because(ctx.record('controller.decided', { controller: c.name, key, what, facts }, subject ?? subjectOf(c, key))),
       foreground: () => ctx.foreground(),
       watch: (informer, path) => informers.start(ctx, { name: informer, path }),
       unwatch: (informer) => informers.stop(ctx, informer),
@@ -179,7 +183,11 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
       const item = queue.take(ctx)
       if (!item) return
       ctx.resume(item)
-      const started = ctx.record('controller.reconcile.started', { controller: name, key: item.key, waitedMs: ctx.now - item.addedAt }, subjectOf(c, item.key))
+      const started = ctx.record(
+        'controller.reconcile.started',
+        { controller: name, key: item.key, waitedMs: ctx.now - item.addedAt },
+        subjectOf(c, item.key),
+      )
       ctx.because(started)
       const observed = c.observe(item.key, runtime(ctx, c, item.key))
       const sync: Sync = {
@@ -229,7 +237,14 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
         const single = !Array.isArray(step)
         const calls = (single ? [step] : step) as readonly ApiCall[]
         const pending = { single, calls, got: calls.map(() => null) }
-        syncs(ctx, c.name).put(sync.key, { ...sync, answers, cause: ctx.cause, background: ctx.background, requests: sync.requests + calls.length, pending })
+        syncs(ctx, c.name).put(sync.key, {
+          ...sync,
+          answers,
+          cause: ctx.cause,
+          background: ctx.background,
+          requests: sync.requests + calls.length,
+          pending,
+        })
         for (const index of calls.keys()) send(ctx, c, { queue: c.name, key: sync.key, index })
         return
       }
@@ -292,7 +307,11 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
       else queue.addRateLimited(ctx, key)
     } else {
       const again = outcome?.requeueAfterMs
-      ctx.record('controller.reconcile.finished', { ...base, outcome: again === undefined ? 'done' : 'requeued', ...(again === undefined ? {} : { afterMs: again }) }, subjectOf(c, key))
+      ctx.record(
+        'controller.reconcile.finished',
+        { ...base, outcome: again === undefined ? 'done' : 'requeued', ...(again === undefined ? {} : { afterMs: again }) },
+        subjectOf(c, key),
+      )
       if (!outcome?.keepBackoff) queue.forget(ctx, key)
       if (again !== undefined) queue.addAfter(ctx, key, again, outcome?.periodic)
     }
@@ -322,7 +341,13 @@ export function controllerManager(type: string, controllersFor: ControllerSet): 
         ctx.because(ctx.record('controller.started', { controller: c.name, informers: c.informers }))
         c.start?.(runtime(ctx, c))
         for (const [index, tick] of (c.ticks ?? []).entries()) {
-          ctx.setTimer(`tick/${c.name}/${index}`, tick.firstMs ?? tick.everyMs, 'controller.tick', { queue: c.name, index }, { periodic: true })
+          ctx.setTimer(
+            `tick/${c.name}/${index}`,
+            tick.firstMs ?? tick.everyMs,
+            'controller.tick',
+            { queue: c.name, index },
+            { periodic: true },
+          )
         }
         wake(ctx, c.name)
         ctx.because(outer)
@@ -381,5 +406,11 @@ function flatten(request: ApiCall, result: ApiResult<SendData>): ApiAnswer {
   const { status, body } = result.value
   if (status < 300) return { ok: true, status, body, reason: '', message: '' }
   const failure = (typeof body === 'object' ? body : { message: body }) as { reason?: string; message?: string } | undefined
-  return { ok: false, status, body, reason: failure?.reason ?? '', message: failure?.message ?? `the server responded with the status code ${status}` }
+  return {
+    ok: false,
+    status,
+    body,
+    reason: failure?.reason ?? '',
+    message: failure?.message ?? `the server responded with the status code ${status}`,
+  }
 }

@@ -18,13 +18,22 @@ export const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
 
 const of = (name: string | Resource): Resource => (typeof name === 'string' ? resource(name) : name)
 
-export const createCall = (r: string | Resource, namespace: string | undefined, body: object): ApiCall => ({ method: 'POST', path: collectionPath(of(r), namespace), body })
+export const createCall = (r: string | Resource, namespace: string | undefined, body: object): ApiCall => ({
+  method: 'POST',
+  path: collectionPath(of(r), namespace),
+  body,
+})
 export const updateCall = (r: string | Resource, object: KubeObject, subresource?: string): ApiCall => ({
   method: 'PUT',
   path: objectPath(of(r), object.metadata.namespace, object.metadata.name ?? '', subresource),
   body: object,
 })
-export const patchCall = (r: string | Resource, object: KubeObject, patch: object, options: { type?: string; subresource?: string } = {}): ApiCall => ({
+export const patchCall = (
+  r: string | Resource,
+  object: KubeObject,
+  patch: object,
+  options: { type?: string; subresource?: string } = {},
+): ApiCall => ({
   method: 'PATCH',
   path: objectPath(of(r), object.metadata.namespace, object.metadata.name ?? '', options.subresource),
   body: patch,
@@ -48,12 +57,20 @@ export function* call(request: ApiCall): Steps<ApiAnswer> {
 export function* calls(requests: readonly ApiCall[]): Steps<ApiAnswer[]> {
   return requests.length === 0 ? [] : ((yield requests) as ApiAnswer[])
 }
-export const get = (r: string | Resource, namespace: string | undefined, name: string): Steps<ApiAnswer> => call({ method: 'GET', path: objectPath(of(r), namespace, name) })
-export const create = (r: string | Resource, namespace: string | undefined, body: object): Steps<ApiAnswer> => call(createCall(r, namespace, body))
+export const get = (r: string | Resource, namespace: string | undefined, name: string): Steps<ApiAnswer> =>
+  call({ method: 'GET', path: objectPath(of(r), namespace, name) })
+export const create = (r: string | Resource, namespace: string | undefined, body: object): Steps<ApiAnswer> =>
+  call(createCall(r, namespace, body))
 export const update = (r: string | Resource, object: KubeObject): Steps<ApiAnswer> => call(updateCall(r, object))
 export const updateStatus = (r: string | Resource, object: KubeObject): Steps<ApiAnswer> => call(updateCall(r, object, 'status'))
-export const patch = (r: string | Resource, object: KubeObject, body: object, options?: { type?: string; subresource?: string }): Steps<ApiAnswer> => call(patchCall(r, object, body, options))
-export const remove = (r: string | Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Steps<ApiAnswer> => call(deleteCall(r, namespace, name, options))
+export const patch = (
+  r: string | Resource,
+  object: KubeObject,
+  body: object,
+  options?: { type?: string; subresource?: string },
+): Steps<ApiAnswer> => call(patchCall(r, object, body, options))
+export const remove = (r: string | Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Steps<ApiAnswer> =>
+  call(deleteCall(r, namespace, name, options))
 
 export function* effect<T>(run: (rt: Runtime) => T): Steps<T> {
   return (yield { effect: run }) as T
@@ -61,7 +78,8 @@ export function* effect<T>(run: (rt: Runtime) => T): Steps<T> {
 export const event = (object: NewEvent['object'], type: NewEvent['type'], reason: string, message: string): Steps<void> =>
   effect((rt) => rt.event({ object, type, reason, message }))
 /** What was decided and why; what follows is caused by it. */
-export const decided = (what: string, facts: Readonly<Record<string, string | number | boolean>>, subject?: ObjectRef): Steps<void> => effect((rt) => rt.decided(what, facts, subject))
+export const decided = (what: string, facts: Readonly<Record<string, string | number | boolean>>, subject?: ObjectRef): Steps<void> =>
+  effect((rt) => rt.decided(what, facts, subject))
 
 /** The answer's object, or the end of the sync. */
 export function must(answer: ApiAnswer, context = ''): KubeObject {

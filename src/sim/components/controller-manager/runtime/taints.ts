@@ -37,6 +37,12 @@ function* changeTaints(name: string, change: (taints: readonly Taint[]) => Taint
 export function* swapTaints(node: KubeObject, add: readonly Taint[], remove: readonly Taint[], env: Env): Steps<void> {
   const name = node.metadata.name ?? ''
   const stamped = add.map((t) => ({ ...t, timeAdded: apiTime(env.now) }))
-  if (stamped.length > 0) yield* changeTaints(name, (old) => stamped.reduce<Taint[]>((list, t) => (list.some((o) => sameTaint(o, t)) ? list.map((o) => (sameTaint(o, t) ? t : o)) : [...list, t]), [...old]))
+  if (stamped.length > 0)
+    yield* changeTaints(name, (old) =>
+      stamped.reduce<Taint[]>(
+        (list, t) => (list.some((o) => sameTaint(o, t)) ? list.map((o) => (sameTaint(o, t) ? t : o)) : [...list, t]),
+        [...old],
+      ),
+    )
   if (remove.some((t) => hasTaint(node, t))) yield* changeTaints(name, (old) => old.filter((o) => !remove.some((r) => sameTaint(o, r))))
 }

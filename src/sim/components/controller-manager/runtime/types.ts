@@ -103,7 +103,7 @@ export interface Controller<O = unknown> {
   readonly qps?: number
   readonly burst?: number
   readonly informers: readonly string[]
-  readonly retry?: { readonly baseMs?: number; readonly maxMs?: number; /** Give up after so many. */ readonly max?: number }
+  readonly retry?: { readonly baseMs?: number; readonly maxMs?: number /** Give up after so many. */; readonly max?: number }
   readonly on: Readonly<Record<string, (rt: Runtime, event: InformerEvent) => void>>
   /** For every event of every informer, also those of `watch`. */
   readonly onAny?: (rt: Runtime, event: InformerEvent) => void

@@ -31,7 +31,8 @@ export const serviceAccountTokenController: Controller<Observed> = {
   on: {
     secrets: (rt, { type, key, object }) => type !== 'DELETED' && object.type === TYPE && rt.add(key),
     serviceaccounts(rt, { type, key }) {
-      if (type !== 'MODIFIED') for (const secret of rt.index('secrets', 'serviceaccount', key)) rt.add(`${secret.metadata.namespace}/${secret.metadata.name}`)
+      if (type !== 'MODIFIED')
+        for (const secret of rt.index('secrets', 'serviceaccount', key)) rt.add(`${secret.metadata.namespace}/${secret.metadata.name}`)
     },
   },
   observe(key, rt) {
@@ -55,13 +56,19 @@ export const serviceAccountTokenController: Controller<Observed> = {
       return
     }
     const ca = base64EncodeText(env.config.rootCA)
-    const complete = (s: KubeObject): boolean => s.data?.token !== undefined && s.data['ca.crt'] === ca && s.data.namespace !== undefined && s.metadata.annotations?.[UID] === account.metadata.uid
+    const complete = (s: KubeObject): boolean =>
+      s.data?.token !== undefined &&
+      s.data['ca.crt'] === ca &&
+      s.data.namespace !== undefined &&
+      s.metadata.annotations?.[UID] === account.metadata.uid
     if (complete(secret)) return
     const live = yield* get('secrets', namespace, name)
     if (isNotFound(live)) return
     const fresh = must(live)
     if (fresh.metadata.uid !== uid || complete(fresh)) return
-    const token = fresh.data?.token ?? base64EncodeText(legacyToken(namespace, { name: account.metadata.name ?? '', uid: account.metadata.uid ?? '' }, name))
+    const token =
+      fresh.data?.token ??
+      base64EncodeText(legacyToken(namespace, { name: account.metadata.name ?? '', uid: account.metadata.uid ?? '' }, name))
     const annotations = { ...fresh.metadata.annotations, [NAME]: account.metadata.name ?? '', [UID]: account.metadata.uid ?? '' }
     const data = { ...fresh.data, 'ca.crt': ca, namespace: fresh.data?.namespace ?? base64EncodeText(namespace), token }
     const answer = yield* update('secrets', { ...fresh, metadata: { ...fresh.metadata, annotations }, data })

@@ -27,7 +27,11 @@ export const serviceAccountController: Controller<Observed> = {
   },
   *reconcile({ namespace, missing }) {
     for (const name of missing) {
-      const answer = yield* create('serviceaccounts', namespace, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } })
+      const answer = yield* create('serviceaccounts', namespace, {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name, namespace },
+      })
       // Somebody else made it, or the namespace is going away: both are fine.
       if (!answer.ok && !isNamespaceTerminating(answer) && !isNotFound(answer) && answer.reason !== 'AlreadyExists') must(answer)
     }

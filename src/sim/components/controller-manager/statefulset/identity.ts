@@ -26,12 +26,14 @@ export const revisionNameOf = (pod: KubeObject): string => pod.metadata.labels?.
 export const isCreated = (pod: KubeObject): boolean => (pod.status?.phase ?? '') !== ''
 export const isTerminating = (pod: KubeObject): boolean => pod.metadata.deletionTimestamp !== undefined
 export const isRunningAndReady = (pod: KubeObject): boolean => pod.status?.phase === 'Running' && isPodReady(pod)
-export const isRunningAndAvailable = (pod: KubeObject, minReady: number, now: number): boolean => pod.status?.phase === 'Running' && isPodAvailable(pod, minReady, now)
+export const isRunningAndAvailable = (pod: KubeObject, minReady: number, now: number): boolean =>
+  pod.status?.phase === 'Running' && isPodAvailable(pod, minReady, now)
 export const isHealthy = (pod: KubeObject): boolean => isRunningAndReady(pod) && !isTerminating(pod)
 
 type ClaimTemplate = PersistentVolumeClaim
 export const claimTemplates = (set: KubeObject): ClaimTemplate[] => (set.spec?.volumeClaimTemplates ?? []) as ClaimTemplate[]
-export const claimName = (set: KubeObject, template: ClaimTemplate, ordinal: number): string => `${template.metadata?.name}-${set.metadata.name}-${ordinal}`
+export const claimName = (set: KubeObject, template: ClaimTemplate, ordinal: number): string =>
+  `${template.metadata?.name}-${set.metadata.name}-${ordinal}`
 
 export function claimsFor(set: KubeObject, ordinal: number): KubeObject[] {
   return claimTemplates(set).map((template) => {
@@ -51,7 +53,10 @@ export function claimsFor(set: KubeObject, ordinal: number): KubeObject[] {
 const withStorage = (set: KubeObject, pod: KubeObject, ordinal: number): KubeObject => {
   const templates = claimTemplates(set)
   if (templates.length === 0) return pod
-  const claimed: Volume[] = templates.map((t) => ({ name: t.metadata?.name ?? '', persistentVolumeClaim: { claimName: claimName(set, t, ordinal) } }))
+  const claimed: Volume[] = templates.map((t) => ({
+    name: t.metadata?.name ?? '',
+    persistentVolumeClaim: { claimName: claimName(set, t, ordinal) },
+  }))
   const rest = ((pod.spec?.volumes ?? []) as Volume[]).filter((v) => !claimed.some((c) => c.name === v.name))
   return { ...pod, spec: { ...pod.spec, volumes: [...claimed, ...rest] } }
 }
@@ -74,10 +79,20 @@ export function newPod(set: KubeObject, ordinal: number, revision: string): Kube
 const identityMatches = (set: KubeObject, pod: KubeObject): boolean => {
   const { parent, ordinal } = parentAndOrdinal(pod)
   const { labels } = pod.metadata
-  return ordinal >= 0 && parent === set.metadata.name && labels?.[POD_NAME_LABEL] === pod.metadata.name && labels?.[POD_INDEX_LABEL] === String(ordinal)
+  return (
+    ordinal >= 0 &&
+    parent === set.metadata.name &&
+    labels?.[POD_NAME_LABEL] === pod.metadata.name &&
+    labels?.[POD_INDEX_LABEL] === String(ordinal)
+  )
 }
 const storageMatches = (set: KubeObject, pod: KubeObject): boolean =>
-  claimTemplates(set).every((t) => ((pod.spec?.volumes ?? []) as Volume[]).some((v) => v.name === t.metadata?.name && v.persistentVolumeClaim?.claimName === claimName(set, t, ordinalOf(pod))))
+  claimTemplates(set).every((t) =>
+    ((pod.spec?.volumes ?? []) as Volume[]).some(
+      (v) => v.name === t.metadata?.name && v.persistentVolumeClaim?.claimName === claimName(set, t, ordinalOf(pod)),
+    ),
+  )
 
 export const isConsistent = (set: KubeObject, pod: KubeObject): boolean => identityMatches(set, pod) && storageMatches(set, pod)
-export const repaired = (set: KubeObject, pod: KubeObject): KubeObject => withStorage(set, withIdentity(set, pod, ordinalOf(pod)), ordinalOf(pod))
+export const repaired = (set: KubeObject, pod: KubeObject): KubeObject =>
+  withStorage(set, withIdentity(set, pod, ordinalOf(pod)), ordinalOf(pod))

@@ -76,7 +76,8 @@ export function* updateClaimOwners(set: KubeObject, pod: KubeObject): Steps<void
     const cached = yield* effect((rt) => rt.get('persistentvolumeclaims', `${claim.metadata.namespace}/${claim.metadata.name}`) ?? null)
     if (!cached || claimMatches(set, pod, cached)) continue
     const answer = yield* update('persistentvolumeclaims', withOwners(set, pod, cached))
-    if (!answer.ok && !isNotFound(answer)) throw new SyncError(`could not update claim ${claim.metadata.name} for delete policy ownerRefs: ${answer.message}`)
+    if (!answer.ok && !isNotFound(answer))
+      throw new SyncError(`could not update claim ${claim.metadata.name} for delete policy ownerRefs: ${answer.message}`)
   }
 }
 

@@ -4,9 +4,14 @@ import type { KubeObject } from '../../../api/types/object.ts'
 import { ownerReference } from '../runtime/objects.ts'
 import { inRange } from './identity.ts'
 
-const policyOf = (set: KubeObject): { whenDeleted: string; whenScaled: string } => ({ whenDeleted: 'Retain', whenScaled: 'Retain', ...set.spec?.persistentVolumeClaimRetentionPolicy })
+const policyOf = (set: KubeObject): { whenDeleted: string; whenScaled: string } => ({
+  whenDeleted: 'Retain',
+  whenScaled: 'Retain',
+  ...set.spec?.persistentVolumeClaimRetentionPolicy,
+})
 
-const owns = (owner: KubeObject, claim: KubeObject): boolean => claim.metadata.ownerReferences?.some((r) => r.uid === owner.metadata.uid) === true
+const owns = (owner: KubeObject, claim: KubeObject): boolean =>
+  claim.metadata.ownerReferences?.some((r) => r.uid === owner.metadata.uid) === true
 
 /** Which of the two should own the claim. */
 function wanted(set: KubeObject, pod: KubeObject): { set: boolean; pod: boolean } {

@@ -51,7 +51,12 @@ export function applyRevision(set: KubeObject, revision: KubeObject): KubeObject
   return Object.keys(template).length > 0 ? { ...set, spec: { ...set.spec, template } } : set
 }
 
-export function* truncateHistory(set: KubeObject, pods: readonly KubeObject[], list: readonly KubeObject[], revisions: Revisions): Steps<void> {
+export function* truncateHistory(
+  set: KubeObject,
+  pods: readonly KubeObject[],
+  list: readonly KubeObject[],
+  revisions: Revisions,
+): Steps<void> {
   const live = new Set([revisions.current.metadata.name, revisions.update.metadata.name, ...pods.map(revisionNameOf)])
   const history = [...list].filter((r) => !live.has(r.metadata.name)).sort(byRevision)
   for (const revision of history.slice(0, Math.max(0, history.length - (set.spec?.revisionHistoryLimit ?? 10)))) {

@@ -9,7 +9,20 @@ import { nonZero } from '../runtime/numbers.ts'
 import { decided, effect, isConflict, isNotFound, SyncError, updateStatus } from '../runtime/steps.ts'
 import type { Controller, Env, Outcome, Runtime, Steps } from '../runtime/types.ts'
 import { nextAvailability } from '../replicaset/replicaset.ts'
-import { inRange, isConsistent, isCreated, isHealthy, isMemberOf, isRunningAndAvailable, isRunningAndReady, isTerminating, newPod, ordinalOf, revisionNameOf, startOrdinal } from './identity.ts'
+import {
+  inRange,
+  isConsistent,
+  isCreated,
+  isHealthy,
+  isMemberOf,
+  isRunningAndAvailable,
+  isRunningAndReady,
+  isTerminating,
+  newPod,
+  ordinalOf,
+  revisionNameOf,
+  startOrdinal,
+} from './identity.ts'
 import { claimsMatch, createClaims, createPod, deletePod, hasStaleClaim, repairPod, updateClaimOwners } from './pods.ts'
 import { applyRevision, type Revisions, statefulSetRevisions, truncateHistory } from './revisions.ts'
 
@@ -48,14 +61,18 @@ export const statefulSetController: Controller<Observed> = {
       }
       if (controllerOf(pod) || type === 'DELETED') return
       if (type === 'MODIFIED' && !changed && deepEqual(old?.metadata.labels, pod.metadata.labels)) return
-      for (const s of rt.list('statefulsets', pod.metadata.namespace)) if (!selectorOf(s).empty() && selectorOf(s).matches(pod.metadata.labels ?? {})) rt.add(keyOf(s))
+      for (const s of rt.list('statefulsets', pod.metadata.namespace))
+        if (!selectorOf(s).empty() && selectorOf(s).matches(pod.metadata.labels ?? {})) rt.add(keyOf(s))
     },
   },
   observe(key, rt) {
     const set = rt.get('statefulsets', key)
     if (!set) return undefined
     const { uid = '', namespace } = set.metadata
-    const both = (informer: string): KubeObject[] => [...rt.index(informer, 'controller', uid), ...rt.index(informer, 'controller', orphanKey(namespace))]
+    const both = (informer: string): KubeObject[] => [
+      ...rt.index(informer, 'controller', uid),
+      ...rt.index(informer, 'controller', orphanKey(namespace)),
+    ]
     return { set, pods: both('pods'), revisions: both('controllerrevisions') }
   },
   *reconcile({ set, pods: cached, revisions: allRevisions }, env): Steps<Outcome | void> {
@@ -75,7 +92,8 @@ export const statefulSetController: Controller<Observed> = {
     if (error !== undefined) throw new SyncError(error)
     yield* truncateHistory(set, pods, list, revisions)
     const minReady: number = set.spec?.minReadySeconds ?? 0
-    if (minReady > 0 && draft.status.readyReplicas !== draft.status.availableReplicas) return { requeueAfterMs: nextAvailability(pods, minReady, env.now) ?? minReady * 1000 }
+    if (minReady > 0 && draft.status.readyReplicas !== draft.status.availableReplicas)
+      return { requeueAfterMs: nextAvailability(pods, minReady, env.now) ?? minReady * 1000 }
   },
 }
 
@@ -118,7 +136,9 @@ function* updateSet(draft: Draft, env: Env): Steps<void> {
   const replicas = Array.from({ length: want }, (_, i) => {
     const found = byOrdinal.get(start + i)
     if (found) return found
-    return needsCurrent(currentSet, start + i) ? newPod(currentSet, start + i, revisions.current.metadata.name ?? '') : newPod(updatedSet, start + i, revisions.update.metadata.name ?? '')
+    return needsCurrent(currentSet, start + i)
+      ? newPod(currentSet, start + i, revisions.current.metadata.name ?? '')
+      : newPod(updatedSet, start + i, revisions.update.metadata.name ?? '')
   })
   const condemned = pods.filter((p) => !inRange(set, p) && ordinalOf(p) >= 0).sort((a, b) => ordinalOf(b) - ordinalOf(a))
   const firstUnhealthy = replicas.find((p) => !isHealthy(p)) ?? [...condemned].reverse().find((p) => !isHealthy(p))
@@ -199,11 +219,19 @@ function* processReplica(set: KubeObject, updatedSet: KubeObject, pod: KubeObjec
 /** completeRollingUpdate and UpdateStatefulSetStatus. */
 function* storeStatus({ set, revisions, status }: Draft): Steps<void> {
   const want: number = set.spec?.replicas ?? 0
-  const done = set.spec?.updateStrategy?.type === 'RollingUpdate' && status.updatedReplicas === want && status.readyReplicas === want && status.replicas === want
+  const done =
+    set.spec?.updateStrategy?.type === 'RollingUpdate' &&
+    status.updatedReplicas === want &&
+    status.readyReplicas === want &&
+    status.replicas === want
   const next = {
     observedGeneration: set.metadata.generation,
     replicas: status.replicas,
-    ...nonZero({ readyReplicas: status.readyReplicas, currentReplicas: done ? status.updatedReplicas : status.currentReplicas, updatedReplicas: status.updatedReplicas }),
+    ...nonZero({
+      readyReplicas: status.readyReplicas,
+      currentReplicas: done ? status.updatedReplicas : status.currentReplicas,
+      updatedReplicas: status.updatedReplicas,
+    }),
     currentRevision: (done ? revisions.update : revisions.current).metadata.name,
     updateRevision: revisions.update.metadata.name,
     collisionCount: revisions.collisionCount,
@@ -219,11 +247,13 @@ function* storeStatus({ set, revisions, status }: Draft): Steps<void> {
   if (same) return
   let object = set
   for (let i = 0; i < 5; i++) {
-    const answer = yield* updateStatus('statefulsets', { ...object, status: { ...(old.conditions ? { conditions: old.conditions } : {}), ...next } })
+    const answer = yield* updateStatus('statefulsets', {
+      ...object,
+      status: { ...(old.conditions ? { conditions: old.conditions } : {}), ...next },
+    })
     if (answer.ok || isNotFound(answer)) return
     if (!isConflict(answer)) throw new SyncError(answer.message)
     object = (yield* effect((rt) => rt.get('statefulsets', keyOf(set)) ?? null)) ?? object
   }
   throw new SyncError(`could not update the status of StatefulSet ${set.metadata.name}`)
 }
-

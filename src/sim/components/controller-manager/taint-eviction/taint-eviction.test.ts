@@ -7,7 +7,15 @@ describe('how long a pod stays on a tainted node', () => {
   it('is not at all without a toleration, for ever without seconds, and else the shortest of those that match', () => {
     expect(tolerationSeconds([taint], [])).toBe(false)
     expect(tolerationSeconds([taint], [{ operator: 'Exists' }])).toBeUndefined()
-    expect(tolerationSeconds([taint, { key: 'a', effect: 'NoExecute' }], [{ key: taint.key, operator: 'Exists', tolerationSeconds: 300 }, { key: 'a', operator: 'Exists', tolerationSeconds: 20 }])).toBe(20)
+    expect(
+      tolerationSeconds(
+        [taint, { key: 'a', effect: 'NoExecute' }],
+        [
+          { key: taint.key, operator: 'Exists', tolerationSeconds: 300 },
+          { key: 'a', operator: 'Exists', tolerationSeconds: 20 },
+        ],
+      ),
+    ).toBe(20)
     expect(tolerationSeconds([taint], [{ key: taint.key, operator: 'Exists', effect: 'NoSchedule' }])).toBe(false)
   })
 })

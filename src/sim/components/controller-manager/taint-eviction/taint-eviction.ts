@@ -46,7 +46,13 @@ const cancel = (rt: Runtime, pod: KubeObject): void => {
   rt.event({ object: podRef(pod), type: 'Normal', reason: REASON, message: `Cancelling deletion of Pod ${key}` })
 }
 
-const podRef = (pod: KubeObject) => ({ apiVersion: 'v1', kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name ?? '', uid: pod.metadata.uid ?? '' })
+const podRef = (pod: KubeObject) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  namespace: pod.metadata.namespace ?? '',
+  name: pod.metadata.name ?? '',
+  uid: pod.metadata.uid ?? '',
+})
 
 /** processPodOnNode. */
 function plan(rt: Runtime, pod: KubeObject, taints: readonly Taint[]): void {
@@ -71,7 +77,11 @@ function plan(rt: Runtime, pod: KubeObject, taints: readonly Taint[]): void {
   if (old && old.createdAt + seconds * 1000 < rt.now + seconds * 1000) return
   const next = { createdAt: rt.now, dueAt: rt.now + seconds * 1000 }
   scheduled(rt).put(key, next)
-  rt.decided('delete when the toleration ends', { pod: key, tolerationSeconds: seconds, taints: taints.map((t) => t.key).join(' ') }, podRef(pod))
+  rt.decided(
+    'delete when the toleration ends',
+    { pod: key, tolerationSeconds: seconds, taints: taints.map((t) => t.key).join(' ') },
+    podRef(pod),
+  )
   rt.addAfter(key, seconds * 1000, { queue: DELETE, periodic: false })
 }
 
@@ -124,7 +134,12 @@ export const taintEvictor: Controller<string> = {
       const pod = must(found)
       if (podCondition(pod, 'DisruptionTarget')?.status !== 'True') {
         const target = disruptionTarget(pod, DISRUPTION_REASON, DISRUPTION_MESSAGE, env.now)
-        const patched = yield* patch('pods', pod, { metadata: { uid: pod.metadata.uid }, status: { conditions: [target] } }, { subresource: 'status' })
+        const patched = yield* patch(
+          'pods',
+          pod,
+          { metadata: { uid: pod.metadata.uid }, status: { conditions: [target] } },
+          { subresource: 'status' },
+        )
         if (isNotFound(patched)) return
         if (!patched.ok) {
           error = patched.message
@@ -141,7 +156,9 @@ export const taintEvictor: Controller<string> = {
 
 /** The condition that says why a pod is about to be deleted. Its observedGeneration follows that of the pod's other conditions. */
 export function disruptionTarget(pod: KubeObject, reason: string, message: string, now: number): object {
-  const observed = pod.status?.observedGeneration !== undefined || ((pod.status?.conditions ?? []) as { observedGeneration?: number }[]).some((c) => c.observedGeneration !== undefined)
+  const observed =
+    pod.status?.observedGeneration !== undefined ||
+    ((pod.status?.conditions ?? []) as { observedGeneration?: number }[]).some((c) => c.observedGeneration !== undefined)
   return {
     type: 'DisruptionTarget',
     ...(observed && pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),

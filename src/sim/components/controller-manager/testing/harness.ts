@@ -6,7 +6,14 @@ import { resourceOfKind } from '../runtime/resources.ts'
 import { SyncError } from '../runtime/steps.ts'
 import type { ApiAnswer, ApiCall, Controller, Env, KubeControllerManagerConfig, Outcome, Runtime, Step } from '../runtime/types.ts'
 
-export const CONFIG: KubeControllerManagerConfig = { servers: ['api'], profile: 'cluster', leaderElect: false, allocateNodeCIDRs: true, clusterCIDR: '10.244.0.0/16', rootCA: 'PEM' }
+export const CONFIG: KubeControllerManagerConfig = {
+  servers: ['api'],
+  profile: 'cluster',
+  leaderElect: false,
+  allocateNodeCIDRs: true,
+  clusterCIDR: '10.244.0.0/16',
+  rootCA: 'PEM',
+}
 
 export interface Run {
   /** `POST pods`, `PUT replicasets/web/status`: method and path below the namespace. */
@@ -19,12 +26,21 @@ export interface Run {
 }
 
 export const ok = (body: object, status = 200): ApiAnswer => ({ ok: true, status, body, reason: '', message: '' })
-export const no = (status: number, reason: string, message: string): ApiAnswer => ({ ok: false, status, reason, message, body: { reason, message } })
+export const no = (status: number, reason: string, message: string): ApiAnswer => ({
+  ok: false,
+  status,
+  reason,
+  message,
+  body: { reason, message },
+})
 /** Accepts everything: what was sent comes back, with a name if it had only a prefix. */
 export const echo = (call: ApiCall): ApiAnswer => {
   const body = (call.body ?? {}) as KubeObject
   const metadata = body.metadata ?? {}
-  return ok({ ...body, metadata: { ...metadata, name: metadata.name ?? `${metadata.generateName ?? ''}x`, uid: metadata.uid ?? 'uid-new' } }, call.method === 'POST' ? 201 : 200)
+  return ok(
+    { ...body, metadata: { ...metadata, name: metadata.name ?? `${metadata.generateName ?? ''}x`, uid: metadata.uid ?? 'uid-new' } },
+    call.method === 'POST' ? 201 : 200,
+  )
 }
 
 export function plainRuntime(objects: readonly KubeObject[], now: number, run: Run, random = () => 0.5): Runtime {
@@ -34,7 +50,8 @@ export function plainRuntime(objects: readonly KubeObject[], now: number, run: R
     stores.set(name, [...(stores.get(name) ?? []), o])
   }
   const memory = new Map<string, unknown>()
-  const list = (informer: string, namespace?: string): KubeObject[] => (stores.get(informer) ?? []).filter((o) => namespace === undefined || o.metadata.namespace === namespace)
+  const list = (informer: string, namespace?: string): KubeObject[] =>
+    (stores.get(informer) ?? []).filter((o) => namespace === undefined || o.metadata.namespace === namespace)
   const nothing = (): void => {}
   return {
     now,
@@ -52,14 +69,27 @@ export function plainRuntime(objects: readonly KubeObject[], now: number, run: R
         has: (k: string) => memory.has(at(k)),
         put: (k: string, v: unknown) => void memory.set(at(k), v),
         delete: (k: string) => void memory.delete(at(k)),
-        keys: () => [...memory.keys()].filter((k) => k.startsWith(`${name}/`)).map((k) => k.slice(name.length + 1)).sort(),
+        keys: () =>
+          [...memory.keys()]
+            .filter((k) => k.startsWith(`${name}/`))
+            .map((k) => k.slice(name.length + 1))
+            .sort(),
         values: () => [],
         entries: () => [],
         keysWithPrefix: () => [],
         clear: nothing,
       } as never
     },
-    expectations: { satisfied: () => true, expectCreations: nothing, expectDeletions: nothing, expect: nothing, creationObserved: nothing, deletionObserved: nothing, forget: nothing, pending: () => undefined },
+    expectations: {
+      satisfied: () => true,
+      expectCreations: nothing,
+      expectDeletions: nothing,
+      expect: nothing,
+      creationObserved: nothing,
+      deletionObserved: nothing,
+      forget: nothing,
+      pending: () => undefined,
+    },
     expectationsSatisfied: () => true,
     add: nothing,
     addAfter: nothing,
@@ -75,9 +105,21 @@ export function plainRuntime(objects: readonly KubeObject[], now: number, run: R
   }
 }
 
-export function run<O>(controller: Controller<O>, key: string, objects: readonly KubeObject[], options: { now?: number; answer?: (call: ApiCall) => ApiAnswer } = {}): Run {
+export function run<O>(
+  controller: Controller<O>,
+  key: string,
+  objects: readonly KubeObject[],
+  options: { now?: number; answer?: (call: ApiCall) => ApiAnswer } = {},
+): Run {
   const { now = 1_000_000, answer = echo } = options
-  const result: { requests: string[]; calls: ApiCall[]; events: string[]; decisions: string[]; outcome?: Outcome | undefined; error?: string } = { requests: [], calls: [], events: [], decisions: [] }
+  const result: {
+    requests: string[]
+    calls: ApiCall[]
+    events: string[]
+    decisions: string[]
+    outcome?: Outcome | undefined
+    error?: string
+  } = { requests: [], calls: [], events: [], decisions: [] }
   const rt = plainRuntime(objects, now, result)
   const observed = controller.observe(key, rt)
   if (observed === undefined) return result

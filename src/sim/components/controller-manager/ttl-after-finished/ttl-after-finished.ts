@@ -10,7 +10,9 @@ const PATIENT_MS = 60_000
 /** Virtual ms at which the Job may go. */
 function expiresAt(job: KubeObject): number | undefined {
   const ttl: number | undefined = job.spec?.ttlSecondsAfterFinished
-  const done = ((job.status?.conditions ?? []) as { type: string; status: string; lastTransitionTime?: string }[]).find((c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True')
+  const done = ((job.status?.conditions ?? []) as { type: string; status: string; lastTransitionTime?: string }[]).find(
+    (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
+  )
   const at = parseApiTime(done?.lastTransitionTime)
   return ttl === undefined || at === undefined || job.metadata.deletionTimestamp ? undefined : at + ttl * 1000
 }
@@ -45,7 +47,10 @@ export const ttlAfterFinishedController: Controller<KubeObject> = {
     if (again === undefined) return
     if (again > 0) return { requeueAfterMs: again, periodic: again > PATIENT_MS }
     yield* decided('delete the finished job', { ttlSeconds: fresh.spec.ttlSecondsAfterFinished })
-    const removed = yield* remove('jobs', namespace, name, { propagationPolicy: 'Foreground', preconditions: { uid: fresh.metadata.uid ?? '' } })
+    const removed = yield* remove('jobs', namespace, name, {
+      propagationPolicy: 'Foreground',
+      preconditions: { uid: fresh.metadata.uid ?? '' },
+    })
     if (!removed.ok && !isNotFound(removed)) throw new SyncError(removed.message)
   },
 }

@@ -18,7 +18,12 @@ export const validatingAdmissionPolicyStatusController: Controller<KubeObject> =
   *reconcile(policy): Steps<Outcome | void> {
     const { name = '', generation = 0 } = policy.metadata
     if (generation <= (policy.status?.observedGeneration ?? 0)) return
-    const body = { apiVersion: policy.apiVersion, kind: policy.kind, metadata: { name }, status: { observedGeneration: generation, typeChecking: {} } }
+    const body = {
+      apiVersion: policy.apiVersion,
+      kind: policy.kind,
+      metadata: { name },
+      status: { observedGeneration: generation, typeChecking: {} },
+    }
     const path = `${objectPath(resource('validatingadmissionpolicies'), undefined, name, 'status')}?fieldManager=${FIELD_MANAGER}&force=true`
     const answer = yield* call({ method: 'PATCH', path, body, contentType: 'application/apply-patch+yaml' })
     if (!answer.ok && !isNotFound(answer)) throw new SyncError(answer.message)
