@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseCron } from '../../../api/cron.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { EPOCH_MS } from '../../../engine/types.ts'
-import { run } from '../testing/harness.ts'
+import { run, sent } from '../testing/harness.ts'
 import { make } from '../testing/objects.ts'
 import { cronJobController } from './cronjob.ts'
 import { mostRecent, untilNext } from './schedule.ts'
@@ -25,8 +25,8 @@ describe('the CronJob controller', () => {
   it('starts only the latest of several missed runs and names it after its minute', () => {
     const { requests, calls, events } = run(cronJobController, 'shop/tick', [cron()], { now: minutes(12) })
     expect(requests).toEqual(['POST jobs', 'PUT cronjobs/tick/status'])
-    expect((calls[0]?.body as KubeObject).metadata.name).toBe(`tick-${(EPOCH_MS + minutes(10)) / 60_000}`)
-    expect((calls[1]?.body as KubeObject).status).toMatchObject({ lastScheduleTime: '2026-01-01T00:10:00Z', active: [{ kind: 'Job' }] })
+    expect(sent(calls, 0).metadata.name).toBe(`tick-${(EPOCH_MS + minutes(10)) / 60_000}`)
+    expect(sent(calls, 1).status).toMatchObject({ lastScheduleTime: '2026-01-01T00:10:00Z', active: [{ kind: 'Job' }] })
     expect(events[0]).toMatch(/^Normal SuccessfulCreate Created job tick-/)
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { ownerReference } from '../runtime/objects.ts'
-import { run } from '../testing/harness.ts'
+import { run, sent } from '../testing/harness.ts'
 import { make, pod, ready, SELECTOR } from '../testing/objects.ts'
 import { disruptionController } from './disruption.ts'
 
@@ -14,7 +14,7 @@ function judge(spec: object, replicas: number, up: number): number[] {
   const rs = make('apps/v1', 'ReplicaSet', 'web-1', { spec: { replicas }, metadata: { ownerReferences: [ownerReference(d)] } })
   const pods = Array.from({ length: replicas }, (_, i) => pod(`p${i}`, { owner: rs, status: i < up ? ready() : { phase: 'Running' } }))
   const { calls } = run(disruptionController, 'shop/web', [budget(spec), d, rs, ...pods])
-  const s = (calls[0]?.body as KubeObject).status
+  const s = sent(calls, 0).status
   return [s.currentHealthy, s.desiredHealthy, s.disruptionsAllowed, s.expectedPods]
 }
 
@@ -39,11 +39,11 @@ describe('the disruption controller', () => {
     const first = run(disruptionController, 'shop/web', [b, pod('a', { status: ready() }), pod('b', { status: ready() })], {
       now: 1_000_000,
     })
-    expect((first.calls[0]?.body as KubeObject).status).toMatchObject({ currentHealthy: 1, disruptionsAllowed: 0 })
+    expect(sent(first.calls, 0).status).toMatchObject({ currentHealthy: 1, disruptionsAllowed: 0 })
     expect(first.outcome?.requeueAfterMs).toBe(80_000)
     const later = run(disruptionController, 'shop/web', [b, pod('a', { status: ready() }), pod('b', { status: ready() })], {
       now: 1_100_000,
     })
-    expect((later.calls[0]?.body as KubeObject).status).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 })
+    expect(sent(later.calls, 0).status).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 })
   })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { apiTime } from '../../../client/time.ts'
-import { run } from '../testing/harness.ts'
+import { run, sent } from '../testing/harness.ts'
 import { make, pod, SELECTOR, TEMPLATE } from '../testing/objects.ts'
 import { nextRecord, remainingMs } from './backoff.ts'
 import { TRACKING_FINALIZER } from './context.ts'
@@ -24,7 +24,7 @@ describe('the Job controller', () => {
   it('creates pods with the tracking finalizer up to the parallelism', () => {
     const { requests, calls } = run(jobController, 'shop/pi', [job({ parallelism: 3, completions: 5 }, {})], { now: NOW })
     expect(requests).toEqual(['POST pods', 'POST pods', 'POST pods', 'PUT jobs/pi/status'])
-    expect((calls[0]?.body as KubeObject).metadata.finalizers).toEqual([TRACKING_FINALIZER])
+    expect(sent(calls, 0).metadata.finalizers).toEqual([TRACKING_FINALIZER])
   })
 
   it('writes a finished pod down, then takes its finalizer, then counts it, and only then is complete', () => {
@@ -57,7 +57,7 @@ describe('the Job controller', () => {
   it('fails after backoffLimit failures: FailureTarget first, Failed when no pod is left', () => {
     const j = job({ backoffLimit: 0 })
     const { calls, events } = run(jobController, 'shop/pi', [j, worker(j, 'a', 'Failed', failedAt(NOW - 1000))], { now: NOW })
-    expect((calls.at(-1)?.body as KubeObject).status.conditions.map((c: { type: string }) => c.type)).toEqual(['FailureTarget', 'Failed'])
+    expect(sent(calls, -1).status.conditions.map((c: { type: string }) => c.type)).toEqual(['FailureTarget', 'Failed'])
     expect(events).toEqual(['Warning BackoffLimitExceeded Job has reached the specified backoff limit'])
   })
 

@@ -15,6 +15,13 @@ export const CONFIG: KubeControllerManagerConfig = {
   rootCA: 'PEM',
 }
 
+/** What the n-th request carried. */
+export const sent = (calls: readonly ApiCall[], n: number): KubeObject => {
+  const body = calls.at(n)?.body
+  if (typeof body !== 'object') throw new Error(`request ${n} carried no object`)
+  return body as KubeObject
+}
+
 export interface Run {
   /** `POST pods`, `PUT replicasets/web/status`: method and path below the namespace. */
   readonly requests: string[]
