@@ -9,7 +9,9 @@ for (const scheme of ['dark', 'light'] as const)
     await page.emulateMedia({ colorScheme: scheme })
     await openPage(page)
     const scan = async (): Promise<string[]> =>
-      (await new AxeBuilder({ page }).withTags(TAGS).exclude('.monaco-editor').analyze()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)
+      (await new AxeBuilder({ page }).withTags(TAGS).exclude('.monaco-editor').analyze()).violations.map(
+        (v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`,
+      )
     expect(await scan()).toEqual([])
     await apply(page)
     await runUntilQuiet(page)
@@ -56,13 +58,16 @@ test('steps are announced at once, and rarely while playing', async ({ page }) =
     const said: number[] = []
     Object.assign(window, { said })
     const live = document.querySelector('[data-testid="announcer"]')
-    if (live) new MutationObserver(() => said.push(performance.now())).observe(live, { childList: true, characterData: true, subtree: true })
+    if (live)
+      new MutationObserver(() => said.push(performance.now())).observe(live, { childList: true, characterData: true, subtree: true })
   })
   await page.getByRole('combobox', { name: 'Speed' }).selectOption('8')
   await apply(page)
   await page.waitForTimeout(6500)
   await page.getByRole('button', { name: 'Pause' }).click()
-  const gaps = await page.evaluate(() => (window as unknown as { said: number[] }).said.map((t, i, all) => (i === 0 ? Number.POSITIVE_INFINITY : t - (all[i - 1] ?? 0))))
+  const gaps = await page.evaluate(() =>
+    (window as unknown as { said: number[] }).said.map((t, i, all) => (i === 0 ? Number.POSITIVE_INFINITY : t - (all[i - 1] ?? 0))),
+  )
   expect(gaps.length).toBeGreaterThan(1)
   // The first gap lies between the command and the start of playing.
   expect(Math.min(...gaps.slice(2))).toBeGreaterThan(1900)
@@ -91,7 +96,9 @@ test('the outline says what the picture shows', async ({ page }) => {
   await apply(page)
   await runUntilQuiet(page)
   await page.getByRole('tab', { name: 'Outline' }).click()
-  const drawn = await page.locator('section[data-region="graph"] [data-element]').evaluateAll((all) => [...new Set(all.map((e) => e.getAttribute('data-element')))].sort())
+  const drawn = await page
+    .locator('section[data-region="graph"] [data-element]')
+    .evaluateAll((all) => [...new Set(all.map((e) => e.getAttribute('data-element')))].sort())
   const told = await page.locator('[data-outline]').evaluateAll((all) => all.map((e) => e.getAttribute('data-outline')).sort())
   expect(told).toEqual(drawn)
 })

@@ -17,7 +17,11 @@ test('the worker in the browser and the command line in Node give the same trace
   expect(document.inputs).toHaveLength(1)
   const file = join(mkdtempSync(join(tmpdir(), 'orrery-')), 'manifest.yaml')
   writeFileSync(file, EXAMPLES[0]?.yaml ?? '')
-  const out = execFileSync(process.execPath, ['scripts/run-ts.mjs', 'scripts/sim.ts', file, '--seed', '1', '--nodes', '3', '--until', 'quiet', '--digest'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  const out = execFileSync(
+    process.execPath,
+    ['scripts/run-ts.mjs', 'scripts/sim.ts', file, '--seed', '1', '--nodes', '3', '--until', 'quiet', '--digest'],
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  )
   expect(digest).toMatch(/^[0-9a-f]{16}$/)
   expect(`digest ${digest}`).toBe(out.trim().split('\n').pop())
 })

@@ -24,8 +24,19 @@ const HOSTILE: readonly (readonly [string, string, RegExp])[] = [
   ['broken YAML', 'apiVersion: v1\nkind: [Pod\nmetadata: {', /refused/],
   ['an unknown field', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containrs: []\n', /refused/],
   ['a wrong type', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: nope}\n', /refused/],
-  ['an alias bomb', `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'.split('').map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')}\napiVersion: v1\nkind: ConfigMap\n`, /refused/],
-  ['prototype keys', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: proto\n  labels:\n    __proto__: x\ndata:\n  __proto__: polluted\n  constructor: y\n', /valid|refused/],
+  [
+    'an alias bomb',
+    `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
+      .split('')
+      .map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
+      .join('\n')}\napiVersion: v1\nkind: ConfigMap\n`,
+    /refused/,
+  ],
+  [
+    'prototype keys',
+    'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: proto\n  labels:\n    __proto__: x\ndata:\n  __proto__: polluted\n  constructor: y\n',
+    /valid|refused/,
+  ],
 ]
 for (const [what, text, verdict] of HOSTILE)
   test(`${what} gets a clear answer and leaves the cluster as it was`, async ({ page }) => {
@@ -34,13 +45,18 @@ for (const [what, text, verdict] of HOSTILE)
     await writeManifest(page, text)
     await expect(page.getByTestId('verdict')).toContainText(verdict)
     expect(await clock(page)).toBe(before)
-    expect(await page.evaluate(() => Object.hasOwn(Object.prototype, 'polluted') || ({} as Record<string, unknown>).x !== undefined)).toBe(false)
+    expect(await page.evaluate(() => Object.hasOwn(Object.prototype, 'polluted') || ({} as Record<string, unknown>).x !== undefined)).toBe(
+      false,
+    )
     expect(problems).toEqual([])
   })
 
 test('a script in a name or label stays text everywhere', async ({ page }) => {
   const { problems } = await openPage(page)
-  await writeManifest(page, "apiVersion: v1\nkind: Pod\nmetadata:\n  name: xss\n  annotations:\n    note: '<img src=x onerror=\"document.title=1\">'\nspec:\n  containers:\n  - name: a\n    image: '<script>alert(1)</script>'\n")
+  await writeManifest(
+    page,
+    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: xss\n  annotations:\n    note: '<img src=x onerror=\"document.title=1\">'\nspec:\n  containers:\n  - name: a\n    image: '<script>alert(1)</script>'\n",
+  )
   await apply(page)
   await page.getByRole('button', { name: /Run until quiet/ }).click()
   await expect.poll(() => pods(page, 'xss').then((p) => p.length)).toBe(1)

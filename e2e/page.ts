@@ -59,7 +59,10 @@ export async function example(page: Page, title: RegExp): Promise<void> {
 
 /** Opens the menu of one element and chooses. */
 export async function choose(page: Page, element: string, entry: RegExp): Promise<void> {
-  await page.locator(`[data-element^="${element}"]`).first().click({ button: 'right', position: { x: 20, y: 8 } })
+  await page
+    .locator(`[data-element^="${element}"]`)
+    .first()
+    .click({ button: 'right', position: { x: 20, y: 8 } })
   await page.getByRole('menuitem', { name: entry }).first().click()
 }
 

@@ -66,7 +66,12 @@ export function trafficOf(world: World, from: number): TrafficRequest[] {
 
 function toRequest(world: World, request: TraceRecord, records: readonly TraceRecord[]): TrafficRequest {
   const end = records.find((r) => r.kind === 'request.answered' || r.kind === 'request.failed')
-  const { status = 0, body = '', error = '', by = '' } = (end?.data ?? {}) as { status?: number; body?: string; error?: string; by?: string }
+  const {
+    status = 0,
+    body = '',
+    error = '',
+    by = '',
+  } = (end?.data ?? {}) as { status?: number; body?: string; error?: string; by?: string }
   return {
     record: request.seq,
     summary: (request.data as { summary: string }).summary,
@@ -75,7 +80,14 @@ function toRequest(world: World, request: TraceRecord, records: readonly TraceRe
     body,
     hops: records.map((record) => {
       const { title, because } = explain(record, world)
-      return { record: record.seq, after: record.at - request.at, kind: HOPS[record.kind] as TrafficHop['kind'], at: placeOf(record), title, detail: because }
+      return {
+        record: record.seq,
+        after: record.at - request.at,
+        kind: HOPS[record.kind] as TrafficHop['kind'],
+        at: placeOf(record),
+        title,
+        detail: because,
+      }
     }),
   }
 }

@@ -7,7 +7,11 @@ import type { BranchView, Caption, Flight, SceneElement, TimelineMark } from '..
 import type { ObjectRef } from '../sim/api/types/object.ts'
 import { createWorkerClient, type Port, type WorkerClient } from './worker-client.ts'
 
-export type Selection = { readonly type: 'element'; readonly id: string } | { readonly type: 'object'; readonly ref: ObjectRef } | { readonly type: 'record'; readonly record: number } | null
+export type Selection =
+  | { readonly type: 'element'; readonly id: string }
+  | { readonly type: 'object'; readonly ref: ObjectRef }
+  | { readonly type: 'record'; readonly record: number }
+  | null
 
 export interface SessionState {
   /** 'opening' until the first cluster is up; 'failed' shows `error`. */
@@ -113,7 +117,11 @@ export function createSession(port: Port, initial: DocumentState): Session {
       return await body()
     } catch (error) {
       const { message, report } = error as Error & { report?: string }
-      set({ error: { message, ...(report ? { report } : {}) }, playing: false, ...(get().phase === 'opening' ? { phase: 'failed' as const } : {}) })
+      set({
+        error: { message, ...(report ? { report } : {}) },
+        playing: false,
+        ...(get().phase === 'opening' ? { phase: 'failed' as const } : {}),
+      })
       return fallback
     } finally {
       if (--underWay === 0) set({ busy: false })
@@ -222,7 +230,11 @@ export function applyUpdate(state: SessionState, update: Update): Partial<Sessio
     sceneVersion: changed ? state.sceneVersion + 1 : state.sceneVersion,
     flights: update.flights,
     caption: update.caption,
-    marks: update.timeline.reset ? update.timeline.marks : update.timeline.marks.length > 0 ? [...state.marks, ...update.timeline.marks] : state.marks,
+    marks: update.timeline.reset
+      ? update.timeline.marks
+      : update.timeline.marks.length > 0
+        ? [...state.marks, ...update.timeline.marks]
+        : state.marks,
     timelineEnd: update.timeline.end,
     cursor: update.cursor,
     length: update.length,

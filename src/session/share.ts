@@ -73,7 +73,8 @@ function check(payload: unknown): SharedDocument {
   if (!Array.isArray(p.i) || p.i.length > MAX_INPUTS) return bad('its list of actions is missing or too long')
   const inputs = p.i.map((entry: unknown) => {
     const [index, command] = Array.isArray(entry) ? (entry as unknown[]) : []
-    if (!Number.isInteger(index) || typeof command !== 'object' || command === null || typeof (command as { do?: unknown }).do !== 'string') return bad('an action cannot be read')
+    if (!Number.isInteger(index) || typeof command !== 'object' || command === null || typeof (command as { do?: unknown }).do !== 'string')
+      return bad('an action cannot be read')
     return { index: index as number, command: command as VisitorCommand }
   })
   let spec: ClusterSpec
@@ -82,7 +83,11 @@ function check(payload: unknown): SharedDocument {
   } catch (error) {
     return bad(`its cluster cannot be built (${(error as Error).message})`)
   }
-  return { document: { spec, seed: p.s as number, inputs, index: p.at as number }, version: p.v, digest: typeof p.d === 'string' ? p.d : undefined }
+  return {
+    document: { spec, seed: p.s as number, inputs, index: p.at as number },
+    version: p.v,
+    digest: typeof p.d === 'string' ? p.d : undefined,
+  }
 }
 
 /** Inflates in small pieces and stops at the cap: a small link may claim to be huge. */

@@ -28,7 +28,9 @@ async function begin(session: Session): Promise<void> {
       // Work that no longer replays must not lock the visitor out.
       await clearWork()
       await session.open(FRESH)
-      session.store.setState({ error: { message: 'Your saved work was made by another version of the simulation and could not be opened.' } })
+      session.store.setState({
+        error: { message: 'Your saved work was made by another version of the simulation and could not be opened.' },
+      })
     }
   } else await session.open(FRESH)
   keepSaving(session)
@@ -52,7 +54,10 @@ async function openLinkIn(session: Session): Promise<boolean> {
   if (session.store.getState().phase !== 'ready' || shared.digest === undefined) return true
   const { trace } = await session.client.request('digest', {})
   if (trace !== shared.digest) {
-    const who = shared.version === SIMULATION_VERSION ? 'a different build' : `version ${shared.version} of the simulation (this is version ${SIMULATION_VERSION})`
+    const who =
+      shared.version === SIMULATION_VERSION
+        ? 'a different build'
+        : `version ${shared.version} of the simulation (this is version ${SIMULATION_VERSION})`
     session.store.setState({ error: { message: `This link was made by ${who}: it replays, but not message for message.` } })
   }
   return true
@@ -69,7 +74,10 @@ function keepSaving(session: Session): void {
         const document = await session.client.request('document', {})
         await saveWork({ document, draft: draft.getState().text })
       } catch {
-        if (!warned) session.store.setState({ error: { message: 'Your browser does not let this page save work. Use “Share this moment” to keep it.' } })
+        if (!warned)
+          session.store.setState({
+            error: { message: 'Your browser does not let this page save work. Use “Share this moment” to keep it.' },
+          })
         warned = true
       }
     }, SAVE_AFTER_MS)

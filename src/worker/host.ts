@@ -74,12 +74,17 @@ export function createHost(port: HostPort): void {
       scene: { reset, changed, removed },
       flights: flightsOf(view, Math.min(movedFrom, kernel.records), focus),
       caption: record ? explain(record, view) : null,
-      timeline: { reset: fresh, marks, end: Math.max(0, (history.length === history.cursor ? sim.now : history.timeAt(history.length)) - startedAt) },
+      timeline: {
+        reset: fresh,
+        marks,
+        end: Math.max(0, (history.length === history.cursor ? sim.now : history.timeAt(history.length)) - startedAt),
+      },
       branches: [...branches],
       position: opened().moments.position(size, kernel, (seq) => history.indexOfRecord(seq)),
     }
   }
-  const send = (reset: boolean, movedFrom: number, before: number): void => port.postMessage({ type: 'update', update: update(reset, movedFrom, before) })
+  const send = (reset: boolean, movedFrom: number, before: number): void =>
+    port.postMessage({ type: 'update', update: update(reset, movedFrom, before) })
 
   /** Forward to the next record that counts as a moment of this size. */
   const stepForward = (): boolean => {
@@ -108,7 +113,8 @@ export function createHost(port: HostPort): void {
       const entry = sim.history.indexOfRecord(record.seq)
       focus = record.seq
       // Forward steps stop at the first moment of an entry: so do steps back.
-      for (let q = r - 1; q >= firstRecord && sim.history.indexOfRecord(q + 1) === entry; q--) if (isMoment(sim.kernel.trace[q] as TraceRecord, size)) focus = q + 1
+      for (let q = r - 1; q >= firstRecord && sim.history.indexOfRecord(q + 1) === entry; q--)
+        if (isMoment(sim.kernel.trace[q] as TraceRecord, size)) focus = q + 1
       sim.seek(entry)
       return true
     }
@@ -151,7 +157,9 @@ export function createHost(port: HostPort): void {
     },
     seek({ index, record, at }) {
       const { sim, startedAt, firstRecord } = opened()
-      const target = index ?? (record !== undefined ? sim.history.indexOfRecord(Math.max(record, firstRecord)) : sim.history.indexOfTime((at ?? 0) + startedAt))
+      const target =
+        index ??
+        (record !== undefined ? sim.history.indexOfRecord(Math.max(record, firstRecord)) : sim.history.indexOfTime((at ?? 0) + startedAt))
       const reached = sim.seek(Math.min(target, sim.history.length))
       if (record !== undefined && record <= sim.kernel.records) focus = record
       else focusHere()
@@ -166,7 +174,9 @@ export function createHost(port: HostPort): void {
         (actor === undefined || record.actor === actor) &&
         (kind === undefined || record.kind.startsWith(kind)) &&
         (uid === undefined || record.subject?.uid === uid) &&
-        (errors ? /failed|denied|rejected|lost|unschedulable|backoff/i.test(record.kind) : actor !== undefined || kind !== undefined || uid !== undefined || isMoment(record, 'milestone'))
+        (errors
+          ? /failed|denied|rejected|lost|unschedulable|backoff/i.test(record.kind)
+          : actor !== undefined || kind !== undefined || uid !== undefined || isMoment(record, 'milestone'))
       let found = false
       if (direction < 0) {
         for (let r = Math.min(focus - 1, sim.kernel.records) - 1; r >= firstRecord && !found; r--) {
@@ -198,7 +208,9 @@ export function createHost(port: HostPort): void {
       const { sim, startedAt } = opened()
       const [records, now] = [sim.kernel.records, sim.now]
       const reached =
-        until === 'quiet' ? sim.runUntil({ kind: 'quiet' }, MAX_STEPS) : (sim.runToTime('forMs' in until ? sim.now + until.forMs : until.at + startedAt, MAX_STEPS), true)
+        until === 'quiet'
+          ? sim.runUntil({ kind: 'quiet' }, MAX_STEPS)
+          : (sim.runToTime('forMs' in until ? sim.now + until.forMs : until.at + startedAt, MAX_STEPS), true)
       focusHere()
       send(false, records, now)
       return { reached }
@@ -246,7 +258,12 @@ export function createHost(port: HostPort): void {
     trace({ from, to, level }) {
       const { sim } = opened()
       const levels = level === 'wire' ? ['story', 'detail', 'wire'] : level === 'detail' ? ['story', 'detail'] : ['story']
-      return { lines: sim.kernel.trace.slice(Math.max(0, from - 1), to).filter((r) => levels.includes(r.level)).map((r) => JSON.stringify(r)) }
+      return {
+        lines: sim.kernel.trace
+          .slice(Math.max(0, from - 1), to)
+          .filter((r) => levels.includes(r.level))
+          .map((r) => JSON.stringify(r)),
+      }
     },
   }
 
@@ -257,7 +274,13 @@ export function createHost(port: HostPort): void {
       port.postMessage({ type: 'answer', id: message.id, ok: true, result })
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
-      port.postMessage({ type: 'answer', id: message.id, ok: false, error: text, ...(error instanceof SimulationCrash ? { report: error.report } : {}) })
+      port.postMessage({
+        type: 'answer',
+        id: message.id,
+        ok: false,
+        error: text,
+        ...(error instanceof SimulationCrash ? { report: error.report } : {}),
+      })
     }
   }
 }

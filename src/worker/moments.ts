@@ -4,7 +4,8 @@ import type { Kernel } from '../sim/engine/kernel.ts'
 import type { TraceRecord } from '../sim/trace/record.ts'
 
 /** One pass of a controller, a scheduling attempt, a sync of a kubelet: where a component finished thinking. */
-const RECONCILES = /^(controller\.reconcile\.finished|scheduler\.(pod\.assumed|pod\.unschedulable|scored)|kubelet\.pod\.sync|kubelet\.sync|proxy\.rules)/
+const RECONCILES =
+  /^(controller\.reconcile\.finished|scheduler\.(pod\.assumed|pod\.unschedulable|scored)|kubelet\.pod\.sync|kubelet\.sync|proxy\.rules)/
 
 const STEP_SIZES = ['message', 'reconcile', 'milestone'] as const
 

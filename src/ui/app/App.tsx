@@ -4,6 +4,7 @@ import { Panel, PanelGroup, PanelResizeHandle } from 'react-resizable-panels'
 import { CaptionBar } from '../transport/CaptionBar.tsx'
 import { Timeline } from '../transport/Timeline.tsx'
 import { Transport } from '../transport/Transport.tsx'
+import { Boundary } from '../kit/Boundary.tsx'
 import { Button } from '../kit/Button.tsx'
 import { Graph } from '../graph/Graph.tsx'
 import { Announcer } from './Announcer.tsx'
@@ -47,7 +48,9 @@ function Panes({ three }: { three: boolean }) {
   return (
     <PanelGroup direction="horizontal" autoSaveId={three ? 'panes-3' : 'panes-2'}>
       <Panel id="left" order={1} defaultSize={three ? 24 : 34} minSize={16} className={styles.panel}>
-        <LeftPane />
+        <Boundary what="This pane">
+          <LeftPane />
+        </Boundary>
       </Panel>
       <PanelResizeHandle className={styles.splitter} aria-label="Width of the left pane" />
       <Panel id="stage" order={2} minSize={30}>
@@ -68,9 +71,11 @@ function Panes({ three }: { three: boolean }) {
 function InspectorPane() {
   return (
     <aside className={styles.panel} aria-label="Inspector" data-region="inspector" id="inspector">
-      <Suspense fallback={null}>
-        <Inspector />
-      </Suspense>
+      <Boundary what="The inspector">
+        <Suspense fallback={null}>
+          <Inspector />
+        </Suspense>
+      </Boundary>
     </aside>
   )
 }
@@ -79,7 +84,9 @@ function Stage() {
   return (
     <main className={styles.stage} id="picture">
       <div className={styles.picture}>
-        <Graph />
+        <Boundary what="The picture">
+          <Graph />
+        </Boundary>
         <Opening />
         <ErrorBanner />
       </div>
@@ -113,7 +120,9 @@ function OnePane() {
       </nav>
       {view === 'edit' ? (
         <div className={styles.panel}>
-          <LeftPane />
+          <Boundary what="This pane">
+            <LeftPane />
+          </Boundary>
         </div>
       ) : view === 'picture' ? (
         <Stage />

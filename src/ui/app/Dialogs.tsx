@@ -49,7 +49,12 @@ function Share({ onClose }: { onClose(): void }) {
     setCopied(true)
   }
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title="Share this moment" description="The link holds the cluster, the seed, everything you did and this step. Whoever opens it gets the same run, message for message; nothing is uploaded.">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Share this moment"
+      description="The link holds the cluster, the seed, everything you did and this step. Whoever opens it gets the same run, message for message; nothing is uploaded."
+    >
       {link === null ? (
         <p>Making the link …</p>
       ) : (
@@ -63,7 +68,11 @@ function Share({ onClose }: { onClose(): void }) {
             <Button kind="primary" onClick={() => void copy()}>
               {copied ? 'Copied' : 'Copy the link'}
             </Button>
-            <a className={styles.download} href={`data:text/plain;charset=utf-8,${encodeURIComponent(link)}`} download="orrery-experiment.txt">
+            <a
+              className={styles.download}
+              href={`data:text/plain;charset=utf-8,${encodeURIComponent(link)}`}
+              download="orrery-experiment.txt"
+            >
               Save as a file
             </a>
           </div>
@@ -76,7 +85,12 @@ function Share({ onClose }: { onClose(): void }) {
 function Help({ onClose }: { onClose(): void }) {
   const [motion, setMotion] = useState(loadPreferences().motion)
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title="Help and keys" description="Everything that moves really happened in a simulated Kubernetes v1.35 cluster. Apply a manifest, step through what follows, ask why, break things, go back and try something else.">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Help and keys"
+      description="Everything that moves really happened in a simulated Kubernetes v1.35 cluster. Apply a manifest, step through what follows, ask why, break things, go back and try something else."
+    >
       <dl className={styles.keys}>
         {SHORTCUTS.map((s) => (
           <div key={s.keys}>
@@ -126,7 +140,9 @@ function SearchDialog({ onClose }: { onClose(): void }) {
       <Command shouldFilter={false} label="Search objects">
         <Command.Input className={styles.input} value={text} onValueChange={setText} placeholder="pod web, Pending, app=web …" autoFocus />
         <Command.List className={styles.list}>
-          <Command.Empty className={styles.empty}>Nothing in the cluster matches “{text}”. Try a kind such as pod, or a status.</Command.Empty>
+          <Command.Empty className={styles.empty}>
+            Nothing in the cluster matches “{text}”. Try a kind such as pod, or a status.
+          </Command.Empty>
           {found.map((f) => (
             <Command.Item
               key={`${f.ref.kind}/${f.ref.namespace ?? ''}/${f.ref.name}`}
@@ -151,7 +167,12 @@ function ClusterDialog({ onClose }: { onClose(): void }) {
   const [spec, setSpec] = useState(session.store.getState().document.spec)
   const [seed, setSeed] = useState(session.store.getState().document.seed)
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title="Another cluster" description="The present experiment ends; keep a link to it if you want to come back.">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Another cluster"
+      description="The present experiment ends; keep a link to it if you want to come back."
+    >
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -169,7 +190,14 @@ function ClusterDialog({ onClose }: { onClose(): void }) {
         </label>
         <label className={styles.field}>
           Workers (1–{MAX_WORKERS})
-          <input type="number" required min={1} max={MAX_WORKERS} value={spec.workers} onChange={(e) => setSpec({ ...spec, workers: Number(e.target.value) })} />
+          <input
+            type="number"
+            required
+            min={1}
+            max={MAX_WORKERS}
+            value={spec.workers}
+            onChange={(e) => setSpec({ ...spec, workers: Number(e.target.value) })}
+          />
         </label>
         <label className={styles.field}>
           CPU of a worker
@@ -177,7 +205,12 @@ function ClusterDialog({ onClose }: { onClose(): void }) {
         </label>
         <label className={styles.field}>
           Memory of a worker
-          <input required pattern="[1-9][0-9]*Gi" value={spec.workerMemory} onChange={(e) => setSpec({ ...spec, workerMemory: e.target.value })} />
+          <input
+            required
+            pattern="[1-9][0-9]*Gi"
+            value={spec.workerMemory}
+            onChange={(e) => setSpec({ ...spec, workerMemory: e.target.value })}
+          />
         </label>
         <label className={styles.field}>
           Seed: another number, other chances
@@ -199,7 +232,12 @@ function RenameBranch({ onClose }: { onClose(): void }) {
   const [name, setName] = useState(current?.name ?? '')
   if (!current) return null
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={`Rename “${current.name}”`} description="A name says what this branch tries out.">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={`Rename “${current.name}”`}
+      description="A name says what this branch tries out."
+    >
       <form
         className={styles.form}
         onSubmit={(event) => {
@@ -210,7 +248,14 @@ function RenameBranch({ onClose }: { onClose(): void }) {
       >
         <label className={styles.field}>
           Name
-          <input required maxLength={60} pattern=".*\S.*" value={name} onFocus={(e) => e.currentTarget.select()} onChange={(e) => setName(e.target.value)} />
+          <input
+            required
+            maxLength={60}
+            pattern=".*\S.*"
+            value={name}
+            onFocus={(e) => e.currentTarget.select()}
+            onChange={(e) => setName(e.target.value)}
+          />
         </label>
         <div className={styles.buttons}>
           <Button kind="primary" type="submit">

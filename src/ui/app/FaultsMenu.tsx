@@ -6,14 +6,29 @@ import { Menu, type MenuGroup, type MenuItem } from '../kit/Menu.tsx'
 import { useSession, useSessionState } from './SessionContext.tsx'
 
 /** Faults that fit an element, with the word for the button. */
-export function faultsFor(element: SceneElement, all: ReadonlyMap<string, SceneElement>): { label: string; detail: string; fault: Fault }[] {
+export function faultsFor(
+  element: SceneElement,
+  all: ReadonlyMap<string, SceneElement>,
+): { label: string; detail: string; fault: Fault }[] {
   switch (element.type) {
     case 'component': {
       if (element.component === 'coredns' || element.component === 'cni') return []
       const stopped = element.status === 'stopped' || element.status === 'failed'
       return stopped
-        ? [{ label: `Start ${element.name}`, detail: `on ${hostName(element.parent)}`, fault: { kind: 'start-process', process: element.process } }]
-        : [{ label: `Stop ${element.name}`, detail: `on ${hostName(element.parent)}`, fault: { kind: 'stop-process', process: element.process } }]
+        ? [
+            {
+              label: `Start ${element.name}`,
+              detail: `on ${hostName(element.parent)}`,
+              fault: { kind: 'start-process', process: element.process },
+            },
+          ]
+        : [
+            {
+              label: `Stop ${element.name}`,
+              detail: `on ${hostName(element.parent)}`,
+              fault: { kind: 'stop-process', process: element.process },
+            },
+          ]
     }
     case 'host': {
       const name = hostName(element.id)
@@ -22,11 +37,23 @@ export function faultsFor(element: SceneElement, all: ReadonlyMap<string, SceneE
       return [
         element.status === 'stopped'
           ? { label: `Power on ${name}`, detail: 'its processes start again', fault: { kind: 'power-on' as const, host: name } }
-          : { label: `Power off ${name}`, detail: 'the machine is gone, without a word', fault: { kind: 'power-off' as const, host: name } },
+          : {
+              label: `Power off ${name}`,
+              detail: 'the machine is gone, without a word',
+              fault: { kind: 'power-off' as const, host: name },
+            },
         ...controls.map((c) =>
           cut
-            ? { label: `Heal the link ${name} – ${hostName(c.id)}`, detail: 'messages that waited go on', fault: { kind: 'heal-link' as const, a: name, b: hostName(c.id) } }
-            : { label: `Cut the link ${name} – ${hostName(c.id)}`, detail: 'both run, neither hears the other', fault: { kind: 'cut-link' as const, a: name, b: hostName(c.id) } },
+            ? {
+                label: `Heal the link ${name} – ${hostName(c.id)}`,
+                detail: 'messages that waited go on',
+                fault: { kind: 'heal-link' as const, a: name, b: hostName(c.id) },
+              }
+            : {
+                label: `Cut the link ${name} – ${hostName(c.id)}`,
+                detail: 'both run, neither hears the other',
+                fault: { kind: 'cut-link' as const, a: name, b: hostName(c.id) },
+              },
         ),
       ]
     }
@@ -36,7 +63,11 @@ export function faultsFor(element: SceneElement, all: ReadonlyMap<string, SceneE
         { label: `Delete pod ${name}`, detail: 'gracefully, through the API server', fault: { kind: 'delete-pod', namespace, pod: name } },
         ...element.containers
           .filter((c) => c.state === 'running')
-          .map((c) => ({ label: `Kill container ${c.name}`, detail: 'SIGKILL to its main process', fault: { kind: 'kill-container' as const, namespace, pod: name, container: c.name } })),
+          .map((c) => ({
+            label: `Kill container ${c.name}`,
+            detail: 'SIGKILL to its main process',
+            fault: { kind: 'kill-container' as const, namespace, pod: name, container: c.name },
+          })),
       ]
     }
     case 'person':
@@ -57,14 +88,31 @@ export function FaultsMenu({ trigger, element }: { trigger: ReactNode; element?:
     onSelect: () => void session.command({ do: 'fault', fault }, { thenPlay: true }),
   })
   const all = [...elements.values()]
-  const one = (title: string, list: SceneElement[]): MenuGroup => ({ title, items: list.flatMap((e) => faultsFor(e, elements)).map(toItem) })
+  const one = (title: string, list: SceneElement[]): MenuGroup => ({
+    title,
+    items: list.flatMap((e) => faultsFor(e, elements)).map(toItem),
+  })
   const groups: MenuGroup[] = element
     ? [one(`What can happen to ${element.name}`, [element])]
     : [
-        one('Control plane', all.filter((e) => e.type === 'component' && ['kube-scheduler', 'kube-controller-manager', 'kube-apiserver', 'etcd'].includes(e.component))),
-        one('Machines and links', all.filter((e) => e.type === 'host')),
-        one('On the workers', all.filter((e) => e.type === 'component' && e.component === 'kubelet')),
-        one('Pods', all.filter((e) => e.type === 'pod' && !e.system)),
+        one(
+          'Control plane',
+          all.filter(
+            (e) => e.type === 'component' && ['kube-scheduler', 'kube-controller-manager', 'kube-apiserver', 'etcd'].includes(e.component),
+          ),
+        ),
+        one(
+          'Machines and links',
+          all.filter((e) => e.type === 'host'),
+        ),
+        one(
+          'On the workers',
+          all.filter((e) => e.type === 'component' && e.component === 'kubelet'),
+        ),
+        one(
+          'Pods',
+          all.filter((e) => e.type === 'pod' && !e.system),
+        ),
       ].filter((g) => g.items.length > 0)
   return <Menu label="Faults" trigger={trigger} groups={groups} />
 }

@@ -21,7 +21,8 @@ function rowsOf(elements: ReadonlyMap<string, SceneElement>, closed: ReadonlySet
     if (list) list.push(element)
     else children.set(parent, [element])
   }
-  const rank = (e: SceneElement): number => (e.type === 'person' ? 0 : e.type === 'host' ? (e.role === 'control-plane' ? 1 : 2) : e.type === 'component' ? 3 : 4)
+  const rank = (e: SceneElement): number =>
+    e.type === 'person' ? 0 : e.type === 'host' ? (e.role === 'control-plane' ? 1 : 2) : e.type === 'component' ? 3 : 4
   const rows: Row[] = []
   const visit = (parent: string, level: number): void => {
     for (const element of (children.get(parent) ?? []).sort((a, b) => rank(a) - rank(b) || natural(a.name, b.name))) {
@@ -69,7 +70,8 @@ export function Outline() {
       Home: () => move(0),
       End: () => move(rows.length - 1),
       ArrowRight: () => (row.children > 0 && !row.open ? toggle(row.element.id, true) : move(at + 1)),
-      ArrowLeft: () => (row.children > 0 && row.open ? toggle(row.element.id, false) : move(rows.findIndex((r) => r.element.id === row.element.parent))),
+      ArrowLeft: () =>
+        row.children > 0 && row.open ? toggle(row.element.id, false) : move(rows.findIndex((r) => r.element.id === row.element.parent)),
       Enter: () => session.select({ type: 'element', id: row.element.id }),
       ' ': () => session.select({ type: 'element', id: row.element.id }),
     }

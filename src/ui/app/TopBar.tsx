@@ -55,12 +55,22 @@ export function TopBar() {
       <Menu
         label="Cluster"
         groups={[
-          { title: 'Start over with', items: PRESETS.map((p) => ({ id: p.label, label: p.label, detail: p.detail, checked: p === preset, onSelect: () => openSpec(p.change) })) },
+          {
+            title: 'Start over with',
+            items: PRESETS.map((p) => ({
+              id: p.label,
+              label: p.label,
+              detail: p.detail,
+              checked: p === preset,
+              onSelect: () => openSpec(p.change),
+            })),
+          },
           { items: [{ id: 'custom', label: 'Other sizes …', onSelect: () => setDialog('cluster') }] },
         ]}
         trigger={
           <Button title="Choose a cluster" aria-label={`Cluster ${preset?.label ?? `${spec.controlPlanes} + ${spec.workers}`}`}>
-            <span className={styles.roomy}>Cluster</span> <b>{preset?.label ?? `${spec.controlPlanes} + ${spec.workers}`}</b> <ChevronDown size={14} />
+            <span className={styles.roomy}>Cluster</span> <b>{preset?.label ?? `${spec.controlPlanes} + ${spec.workers}`}</b>{' '}
+            <ChevronDown size={14} />
           </Button>
         }
       />
@@ -72,7 +82,10 @@ export function TopBar() {
             items: branches.map((b) => ({
               id: String(b.id),
               label: b.name,
-              detail: b.parent === undefined ? `${b.length} steps` : `left ${branches.find((p) => p.id === b.parent)?.name ?? 'its parent'} at step ${b.forkedAt}; ${b.length} steps`,
+              detail:
+                b.parent === undefined
+                  ? `${b.length} steps`
+                  : `left ${branches.find((p) => p.id === b.parent)?.name ?? 'its parent'} at step ${b.forkedAt}; ${b.length} steps`,
               checked: b.current,
               onSelect: () => void session.switchBranch(b.id),
             })),
@@ -112,7 +125,10 @@ export function TopBar() {
         <Search size={15} /> <span className={styles.wide}>Search</span>
       </Button>
       <Button kind="primary" aria-label="Share this moment" onClick={() => setDialog('share')}>
-        <Share2 size={15} /> <span className={styles.wide}>Share<span className={styles.roomy}> this moment</span></span>
+        <Share2 size={15} />{' '}
+        <span className={styles.wide}>
+          Share<span className={styles.roomy}> this moment</span>
+        </span>
       </Button>
       <Button
         label={theme === 'dark' ? 'Light colours' : 'Dark colours'}

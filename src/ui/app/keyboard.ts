@@ -34,7 +34,9 @@ const SIZES: readonly StepSize[] = ['message', 'reconcile', 'milestone']
 /** True in fields where keys mean text. */
 export function isTyping(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null
-  return !!element?.closest?.('input, textarea, select, [contenteditable="true"], .monaco-editor, [role="dialog"], [role="menu"], [role="listbox"]')
+  return !!element?.closest?.(
+    'input, textarea, select, [contenteditable="true"], .monaco-editor, [role="dialog"], [role="menu"], [role="listbox"]',
+  )
 }
 
 export function useKeyboard(): void {
@@ -85,7 +87,9 @@ export function useKeyboard(): void {
 }
 
 function cycleRegion(by: 1 | -1): void {
-  const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter((e): e is HTMLElement => e !== null)
+  const present = REGIONS.map((name) => document.querySelector<HTMLElement>(`[data-region="${name}"]`)).filter(
+    (e): e is HTMLElement => e !== null,
+  )
   const at = present.findIndex((e) => e.contains(document.activeElement))
   const next = present[(at + by + present.length) % present.length]
   if (!next) return

@@ -5,9 +5,23 @@ import { DiffText } from '../kit/DiffText.tsx'
 import { Dialog } from '../kit/Dialog.tsx'
 import styles from './ManifestPane.module.css'
 
-export default function DiffDialog({ documents, onClose, onApply }: { documents: readonly DocumentDiff[]; onClose(): void; onApply(): void }) {
+export default function DiffDialog({
+  documents,
+  onClose,
+  onApply,
+}: {
+  documents: readonly DocumentDiff[]
+  onClose(): void
+  onApply(): void
+}) {
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} wide title="What would change" description="The API server was asked with a dry run: nothing has been stored.">
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      wide
+      title="What would change"
+      description="The API server was asked with a dry run: nothing has been stored."
+    >
       {documents.map((d) => (
         <section key={d.document} aria-label={d.text}>
           <h3>{d.text}</h3>

@@ -52,7 +52,9 @@ export default function ManifestPane() {
   useEffect(() => {
     if (!module || !holder.current) return
     const { monaco, defineTheme } = module
-    const model = monaco.editor.getModel(monaco.Uri.parse('file:///manifest.yaml')) ?? monaco.editor.createModel(draft.getState().text, 'yaml', monaco.Uri.parse('file:///manifest.yaml'))
+    const model =
+      monaco.editor.getModel(monaco.Uri.parse('file:///manifest.yaml')) ??
+      monaco.editor.createModel(draft.getState().text, 'yaml', monaco.Uri.parse('file:///manifest.yaml'))
     if (model.getValue() !== draft.getState().text) model.setValue(draft.getState().text)
     const instance = monaco.editor.create(holder.current, {
       model,
@@ -73,7 +75,12 @@ export default function ManifestPane() {
       stickyScroll: { enabled: false },
     })
     editor.current = instance
-    instance.addAction({ id: 'apply', label: 'Apply the manifest', keybindings: [monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter], run: () => actions.current.apply() })
+    instance.addAction({
+      id: 'apply',
+      label: 'Apply the manifest',
+      keybindings: [monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter],
+      run: () => actions.current.apply(),
+    })
     // Escape hands the next Tab to the page, so that the editor is no keyboard trap.
     let leaving = false
     const keys = instance.onKeyDown((event) => {
@@ -106,14 +113,23 @@ export default function ManifestPane() {
     const timer = setTimeout(async () => {
       if (mine !== checking.current) return
       if (tooLarge) {
-        setChecked([{ document: 0, outcome: 'rejected', text: `The manifest has ${Math.round(text.length / 1024)} KiB; the API server accepts at most 1536 KiB.`, markers: [], warnings: [] }])
+        setChecked([
+          {
+            document: 0,
+            outcome: 'rejected',
+            text: `The manifest has ${Math.round(text.length / 1024)} KiB; the API server accepts at most 1536 KiB.`,
+            markers: [],
+            warnings: [],
+          },
+        ])
         return
       }
       try {
         const { documents } = await session.client.request('check', { yaml: text })
         if (mine === checking.current) setChecked(documents)
       } catch (error) {
-        if (mine === checking.current) setChecked([{ document: 0, outcome: 'rejected', text: (error as Error).message, markers: [], warnings: [] }])
+        if (mine === checking.current)
+          setChecked([{ document: 0, outcome: 'rejected', text: (error as Error).message, markers: [], warnings: [] }])
       }
     }, CHECK_AFTER_MS)
     return () => clearTimeout(timer)
@@ -128,15 +144,17 @@ export default function ManifestPane() {
     monaco.editor.setModelMarkers(
       model,
       'kube-apiserver',
-      shown.flatMap((r) => (r.outcome === 'rejected' ? r.markers : [])).map((m: Marker) => ({
-        severity: monaco.MarkerSeverity.Error,
-        source: 'kube-apiserver',
-        message: m.message,
-        startLineNumber: m.line,
-        startColumn: m.column,
-        endLineNumber: m.endLine,
-        endColumn: m.endColumn,
-      })),
+      shown
+        .flatMap((r) => (r.outcome === 'rejected' ? r.markers : []))
+        .map((m: Marker) => ({
+          severity: monaco.MarkerSeverity.Error,
+          source: 'kube-apiserver',
+          message: m.message,
+          startLineNumber: m.line,
+          startColumn: m.column,
+          endLineNumber: m.endLine,
+          endColumn: m.endColumn,
+        })),
     )
   }, [checked, results, module])
 
@@ -148,14 +166,31 @@ export default function ManifestPane() {
         {module ? (
           <section ref={holder} style={{ height: '100%' }} aria-label="Manifest editor" />
         ) : (
-          <textarea className={styles.plain} value={text} aria-label="Manifest" spellCheck={false} onChange={(e) => draft.setState({ text: e.target.value })} />
+          <textarea
+            className={styles.plain}
+            value={text}
+            aria-label="Manifest"
+            spellCheck={false}
+            onChange={(e) => draft.setState({ text: e.target.value })}
+          />
         )}
       </div>
-      <Results lines={shown} dry={checked !== null} onGo={(m) => editor.current?.setPosition({ lineNumber: m.line, column: m.column }) === undefined && (editor.current?.revealLineInCenter(m.line), editor.current?.focus())} />
+      <Results
+        lines={shown}
+        dry={checked !== null}
+        onGo={(m) =>
+          editor.current?.setPosition({ lineNumber: m.line, column: m.column }) === undefined &&
+          (editor.current?.revealLineInCenter(m.line), editor.current?.focus())
+        }
+      />
       <div className={styles.bar}>
         <Menu
           label="Examples"
-          groups={[{ items: EXAMPLES.map((e) => ({ id: e.id, label: e.title, detail: e.about, onSelect: () => draft.setState({ text: e.yaml }) })) }]}
+          groups={[
+            {
+              items: EXAMPLES.map((e) => ({ id: e.id, label: e.title, detail: e.about, onSelect: () => draft.setState({ text: e.yaml }) })),
+            },
+          ]}
           trigger={
             <Button data-after-editor="">
               Examples <ChevronDown size={14} />
@@ -163,7 +198,11 @@ export default function ManifestPane() {
           }
         />
         <span className={styles.spacer} />
-        <Button disabled={!ready || tooLarge} title="What would applying change? (server-side dry run)" onClick={() => void session.client.request('diff', { yaml: text }).then((d) => setDiff(d.documents))}>
+        <Button
+          disabled={!ready || tooLarge}
+          title="What would applying change? (server-side dry run)"
+          onClick={() => void session.client.request('diff', { yaml: text }).then((d) => setDiff(d.documents))}
+        >
           Diff
         </Button>
         <Button kind="primary" disabled={!ready || tooLarge} shortcut="Control+Enter" title="Apply" onClick={() => void apply()}>

@@ -36,13 +36,56 @@ export function ContextMenu({ place, onClose }: { place: MenuPlace; onClose(): v
       items: [
         { id: 'inspect', label: 'Inspect', onSelect: () => session.select({ type: 'element', id: element.id }) },
         ...(ref ? [{ id: 'why', label: 'Why is it as it is?', onSelect: () => void why() }] : []),
-        ...(element.type === 'pod' && element.containers.some((c) => c.state === 'running') ? [{ id: 'request', label: 'Send a request from here …', onSelect: () => (trafficForm.setState({ from: element.id }), leftTab.setState({ tab: 'traffic' })) }] : []),
-        ...(element.id === 'outside' ? [{ id: 'request', label: 'Send a request …', onSelect: () => (trafficForm.setState({ from: 'outside' }), leftTab.setState({ tab: 'traffic' })) }] : []),
-        ...(element.id === 'you' ? [{ id: 'manifest', label: 'Write a manifest …', onSelect: () => leftTab.setState({ tab: 'manifest' }) }] : []),
+        ...(element.type === 'pod' && element.containers.some((c) => c.state === 'running')
+          ? [
+              {
+                id: 'request',
+                label: 'Send a request from here …',
+                onSelect: () => (trafficForm.setState({ from: element.id }), leftTab.setState({ tab: 'traffic' })),
+              },
+            ]
+          : []),
+        ...(element.id === 'outside'
+          ? [
+              {
+                id: 'request',
+                label: 'Send a request …',
+                onSelect: () => (trafficForm.setState({ from: 'outside' }), leftTab.setState({ tab: 'traffic' })),
+              },
+            ]
+          : []),
+        ...(element.id === 'you'
+          ? [{ id: 'manifest', label: 'Write a manifest …', onSelect: () => leftTab.setState({ tab: 'manifest' }) }]
+          : []),
       ],
     },
-    ...(faults.length > 0 ? [{ title: 'What if …', items: faults.map(({ label, detail, fault }) => ({ id: label, label, detail, onSelect: () => void session.command({ do: 'fault', fault }, { thenPlay: true }) })) }] : []),
-    ...(ref ? [{ items: [{ id: 'delete', label: `Delete ${ref.kind.toLowerCase()} ${ref.name}`, detail: 'kubectl delete, through the API server', onSelect: () => void session.command({ do: 'delete', ref }, { thenPlay: true }) }] }] : []),
+    ...(faults.length > 0
+      ? [
+          {
+            title: 'What if …',
+            items: faults.map(({ label, detail, fault }) => ({
+              id: label,
+              label,
+              detail,
+              onSelect: () => void session.command({ do: 'fault', fault }, { thenPlay: true }),
+            })),
+          },
+        ]
+      : []),
+    ...(ref
+      ? [
+          {
+            items: [
+              {
+                id: 'delete',
+                label: `Delete ${ref.kind.toLowerCase()} ${ref.name}`,
+                detail: 'kubectl delete, through the API server',
+                onSelect: () => void session.command({ do: 'delete', ref }, { thenPlay: true }),
+              },
+            ],
+          },
+        ]
+      : []),
   ]
   return <PointMenu x={place.x} y={place.y} groups={groups} label={`Actions on ${element.name}`} onClose={onClose} />
 }

@@ -9,7 +9,9 @@ import styles from './Graph.module.css'
 import { useGraph } from './GraphContext.ts'
 import { type Rect, route } from './layout.ts'
 
-export const LINE: Readonly<Record<Flight['flow'], { readonly dash: readonly number[]; readonly width: number; readonly colour: string; readonly word: string }>> = {
+export const LINE: Readonly<
+  Record<Flight['flow'], { readonly dash: readonly number[]; readonly width: number; readonly colour: string; readonly word: string }>
+> = {
   write: { dash: [], width: 2, colour: '--accent', word: 'write' },
   read: { dash: [2, 5], width: 2, colour: '--blue', word: 'read' },
   watch: { dash: [12, 6], width: 2, colour: '--violet', word: 'watch' },
@@ -55,7 +57,10 @@ export function Flights() {
       context.setTransform(scale, 0, 0, scale, 0, 0)
       context.clearRect(0, 0, width, height)
       if (paths.length > 0) {
-        labels ??= paths.length > LABEL_LIMIT ? [] : placeLabels(context, paths, obstaclesIn(rects, transform), { x: 0, y: 0, width, height }, paint, reduced)
+        labels ??=
+          paths.length > LABEL_LIMIT
+            ? []
+            : placeLabels(context, paths, obstaclesIn(rects, transform), { x: 0, y: 0, width, height }, paint, reduced)
         drawFlights(context, paths, paint, ease(progress), Math.max(0.75, Math.min(1.3, zoom)))
         drawLabels(context, labels, paint, Math.min(1, progress * 3))
       }
@@ -95,8 +100,17 @@ interface Paint {
 function paintOf(element: Element, zoom: number): Paint {
   const style = getComputedStyle(element)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
-  const of = Object.fromEntries(Object.entries(LINE).map(([flow, { colour: name }]) => [flow, colour(name)])) as Record<Flight['flow'], string>
-  return { of, red: colour('--red'), panel: colour('--panel'), text: colour('--text'), font: `600 ${Math.round(Math.max(12, Math.min(16, 16.5 * zoom)))}px ${colour('--font-ui')}` }
+  const of = Object.fromEntries(Object.entries(LINE).map(([flow, { colour: name }]) => [flow, colour(name)])) as Record<
+    Flight['flow'],
+    string
+  >
+  return {
+    of,
+    red: colour('--red'),
+    panel: colour('--panel'),
+    text: colour('--text'),
+    font: `600 ${Math.round(Math.max(12, Math.min(16, 16.5 * zoom)))}px ${colour('--font-ui')}`,
+  }
 }
 
 interface Path {
@@ -194,17 +208,31 @@ function obstaclesIn(rects: ReadonlyMap<string, Rect>, [x, y, zoom]: readonly [n
     const named = id.startsWith('host:') ? 34 : r.height < 60 ? r.height : 30
     const place = { x: r.x * zoom + x, y: r.y * zoom + y, width: r.width * zoom }
     out.push({ ...place, height: named * zoom, weight: 1 })
-    if (named < r.height && !id.startsWith('host:')) out.push({ ...place, y: place.y + named * zoom, height: (r.height - named) * zoom, weight: 0.4 })
+    if (named < r.height && !id.startsWith('host:'))
+      out.push({ ...place, y: place.y + named * zoom, height: (r.height - named) * zoom, weight: 0.4 })
   }
   return out
 }
 
-function placeLabels(context: CanvasRenderingContext2D, paths: readonly Path[], obstacles: readonly Obstacle[], view: Rect, paint: Paint, numbered: boolean): PlacedLabel[] {
+function placeLabels(
+  context: CanvasRenderingContext2D,
+  paths: readonly Path[],
+  obstacles: readonly Obstacle[],
+  view: Rect,
+  paint: Paint,
+  numbered: boolean,
+): PlacedLabel[] {
   context.font = paint.font
   const out: PlacedLabel[] = []
   paths.forEach(({ flight, x1, y1, dx, dy }, i) => {
     const text = fitted(context, `${numbered && paths.length > 1 ? `${i + 1} ` : ''}${flight.summary}`, Math.min(340, view.width - 24))
-    const box = bestPlace({ x1, y1, dx, dy }, context.measureText(text).width + 22, obstacles, out.map((l) => l.box), view)
+    const box = bestPlace(
+      { x1, y1, dx, dy },
+      context.measureText(text).width + 22,
+      obstacles,
+      out.map((l) => l.box),
+      view,
+    )
     out.push({ text, box, colour: flight.outcome === 'rejected' ? paint.red : paint.of[flight.flow] })
   })
   return out
@@ -220,25 +248,54 @@ function fitted(context: CanvasRenderingContext2D, text: string, limit: number):
 const LABEL_HEIGHT = 24
 
 /** Of places around the line, the one that covers the least: other labels count most, then the line itself, then names. */
-export function bestPlace(path: { x1: number; y1: number; dx: number; dy: number }, width: number, obstacles: readonly Obstacle[], labels: readonly Rect[], view: Rect): Rect {
+export function bestPlace(
+  path: { x1: number; y1: number; dx: number; dy: number },
+  width: number,
+  obstacles: readonly Obstacle[],
+  labels: readonly Rect[],
+  view: Rect,
+): Rect {
   let best: { box: Rect; cost: number } | undefined
-  const line = { x: Math.min(path.x1, path.x1 + path.dx) - 6, y: Math.min(path.y1, path.y1 + path.dy) - 6, width: Math.abs(path.dx) + 12, height: Math.abs(path.dy) + 12 }
+  const line = {
+    x: Math.min(path.x1, path.x1 + path.dx) - 6,
+    y: Math.min(path.y1, path.y1 + path.dy) - 6,
+    width: Math.abs(path.dx) + 12,
+    height: Math.abs(path.dy) + 12,
+  }
   const straight = Math.abs(path.dx) < 12 || Math.abs(path.dy) < 12
   for (const along of [0.5, 0.7, 0.3, 0.9, 0.1])
-    for (const [ax, ay] of [[0.5, 0], [-0.5, 0], [0, -0.5], [0, 0.5], [0.5, -0.8], [-0.5, -0.8], [0.5, 0.8], [-0.5, 0.8], [0, -1.6], [0, 1.6]] as const) {
+    for (const [ax, ay] of [
+      [0.5, 0],
+      [-0.5, 0],
+      [0, -0.5],
+      [0, 0.5],
+      [0.5, -0.8],
+      [-0.5, -0.8],
+      [0.5, 0.8],
+      [-0.5, 0.8],
+      [0, -1.6],
+      [0, 1.6],
+    ] as const) {
       const cx = path.x1 + path.dx * along + ax * (width + 20)
       const cy = path.y1 + path.dy * along + ay * (LABEL_HEIGHT + 14)
       const x = Math.min(Math.max(cx - width / 2, view.x + 6), view.x + view.width - width - 6)
       const y = Math.min(Math.max(cy - LABEL_HEIGHT / 2, view.y + 6), view.y + view.height - LABEL_HEIGHT - 6)
       const box = { x, y, width, height: LABEL_HEIGHT }
       const moved = Math.abs(x + width / 2 - cx) + Math.abs(y + LABEL_HEIGHT / 2 - cy)
-      const cost = obstacles.reduce((n, r) => n + r.weight * overlap(box, r), 0) + (straight ? 2 * overlap(box, line) : 0) + 4 * labels.reduce((n, r) => n + overlap(box, r), 0) + moved * 2 + Math.abs(along - 0.5) * 8
+      const cost =
+        obstacles.reduce((n, r) => n + r.weight * overlap(box, r), 0) +
+        (straight ? 2 * overlap(box, line) : 0) +
+        4 * labels.reduce((n, r) => n + overlap(box, r), 0) +
+        moved * 2 +
+        Math.abs(along - 0.5) * 8
       if (!best || cost < best.cost) best = { box, cost }
     }
   return (best as { box: Rect }).box
 }
 
-const overlap = (a: Rect, b: Rect): number => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y))
+const overlap = (a: Rect, b: Rect): number =>
+  Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) *
+  Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y))
 
 function drawLabels(context: CanvasRenderingContext2D, labels: readonly PlacedLabel[], paint: Paint, alpha: number): void {
   context.font = paint.font

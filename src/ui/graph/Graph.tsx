@@ -1,5 +1,16 @@
 // The picture: React Flow carries the machines and people, one canvas the messages. One tab stop; arrow keys move between elements.
-import { Background, BackgroundVariant, type Edge, type EdgeProps, type Node, type NodeProps, ReactFlow, ReactFlowProvider, useReactFlow, useStore as useFlow } from '@xyflow/react'
+import {
+  Background,
+  BackgroundVariant,
+  type Edge,
+  type EdgeProps,
+  type Node,
+  type NodeProps,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+  useStore as useFlow,
+} from '@xyflow/react'
 import { type KeyboardEvent, memo, type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
@@ -91,7 +102,18 @@ function GraphInside() {
   const session = useSession()
   const version = useSessionState((s) => s.sceneVersion)
   const [graph] = useState(() =>
-    createStore<GraphState>(() => ({ layout: { rects: new Map(), slots: new Map(), density: new Map(), hidden: new Map(), inside: new Map(), bounds: { x: 0, y: 0, width: 1, height: 1 } }, focus: null, far: false })),
+    createStore<GraphState>(() => ({
+      layout: {
+        rects: new Map(),
+        slots: new Map(),
+        density: new Map(),
+        hidden: new Map(),
+        inside: new Map(),
+        bounds: { x: 0, y: 0, width: 1, height: 1 },
+      },
+      focus: null,
+      far: false,
+    })),
   )
   const [shape, setShape] = useState('')
   const [layout, setLayout] = useState<PlacedLayout>(graph.getState().layout)
@@ -157,7 +179,9 @@ function GraphInside() {
   const onKeyDown = (event: KeyboardEvent): void => {
     const { rects } = graph.getState().layout
     const focus = graph.getState().focus ?? 'you'
-    const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] as [number, number] | undefined
+    const direction = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] as
+      | [number, number]
+      | undefined
     if (direction && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
       const next = neighbour(rects, focus, direction)
       if (next) graph.setState({ focus: next })
@@ -247,7 +271,15 @@ function Legend() {
       {(['write', 'read', 'watch', 'data'] as const).map((kind) => (
         <span key={kind}>
           <svg width="30" height="10" aria-hidden="true">
-            <line x1="0" y1="5" x2="22" y2="5" stroke={`var(${LINE[kind].colour})`} strokeWidth={LINE[kind].width} strokeDasharray={LINE[kind].dash.join(' ')} />
+            <line
+              x1="0"
+              y1="5"
+              x2="22"
+              y2="5"
+              stroke={`var(${LINE[kind].colour})`}
+              strokeWidth={LINE[kind].width}
+              strokeDasharray={LINE[kind].dash.join(' ')}
+            />
             <path d="M30,5 l-9,-5 v10 z" fill={`var(${LINE[kind].colour})`} />
           </svg>
           {LINE[kind].word}
@@ -279,7 +311,14 @@ function makeNodes(elements: ReadonlyMap<string, SceneElement>, layout: PlacedLa
   for (const [id, rect] of layout.rects) {
     const element = elements.get(id)
     if (!element || (element.type !== 'host' && element.type !== 'person')) continue
-    const base = { id, position: { x: rect.x, y: rect.y }, width: rect.width, height: rect.height, style: { width: rect.width, height: rect.height, pointerEvents: 'all' as const }, ...fixed }
+    const base = {
+      id,
+      position: { x: rect.x, y: rect.y },
+      width: rect.width,
+      height: rect.height,
+      style: { width: rect.width, height: rect.height, pointerEvents: 'all' as const },
+      ...fixed,
+    }
     nodes.push(element.type === 'host' ? { ...base, type: 'host', data: { origin: rect } } : { ...base, type: 'person', data: {} })
   }
   const waiting = layout.inside.get('') ?? []
@@ -288,7 +327,16 @@ function makeNodes(elements: ReadonlyMap<string, SceneElement>, layout: PlacedLa
     const x = Math.min(...all.map((r) => r.x))
     const y = Math.min(...all.map((r) => r.y))
     const origin = { x, y, width: Math.max(...all.map((r) => r.x + r.width)) - x, height: Math.max(...all.map((r) => r.y + r.height)) - y }
-    nodes.push({ id: 'tray', type: 'tray', position: { x, y }, width: origin.width, height: origin.height, style: { width: origin.width, height: origin.height, pointerEvents: 'none' }, data: { origin }, ...fixed })
+    nodes.push({
+      id: 'tray',
+      type: 'tray',
+      position: { x, y },
+      width: origin.width,
+      height: origin.height,
+      style: { width: origin.width, height: origin.height, pointerEvents: 'none' },
+      data: { origin },
+      ...fixed,
+    })
   }
   return nodes
 }
@@ -305,12 +353,23 @@ function makeEdges(elements: ReadonlyMap<string, SceneElement>, layout: PlacedLa
     const [a, b] = [layout.rects.get(from), layout.rects.get(to)]
     if (!a || !b) return
     const p = route(a, b)
-    edges.push({ id: `${from}>${to}`, source: parentOf(from), target: parentOf(to), type: 'link', data: { path: `M${p.x1},${p.y1}L${p.x2},${p.y2}` } })
+    edges.push({
+      id: `${from}>${to}`,
+      source: parentOf(from),
+      target: parentOf(to),
+      type: 'link',
+      data: { path: `M${p.x1},${p.y1}L${p.x2},${p.y2}` },
+    })
   }
   for (const server of servers) {
     const host = server.type === 'component' ? server.parent : undefined
     for (const e of elements.values()) {
-      if (e.type === 'component' && e.parent === host && (e.component === 'etcd' || e.component === 'kube-scheduler' || e.component === 'kube-controller-manager')) connect(e.id, server.id)
+      if (
+        e.type === 'component' &&
+        e.parent === host &&
+        (e.component === 'etcd' || e.component === 'kube-scheduler' || e.component === 'kube-controller-manager')
+      )
+        connect(e.id, server.id)
       if (e.type === 'host' && e.role === 'worker' && server === servers[0]) connect(e.id, server.id)
     }
   }

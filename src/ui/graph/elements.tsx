@@ -40,7 +40,8 @@ export const Host = memo(function Host({ id, origin }: { id: string; origin: Rec
   const mode = useGraph((g) => g.layout.density.get(name(id)))
   if (!host) return null
   const control = host.role === 'control-plane'
-  const crowd = hidden > 0 ? `${host.podCount} pods, ${hidden} not drawn` : mode === 'dot' ? `${host.podCount} pods` : control ? host.ip : ''
+  const crowd =
+    hidden > 0 ? `${host.podCount} pods, ${hidden} not drawn` : mode === 'dot' ? `${host.podCount} pods` : control ? host.ip : ''
   return (
     <div className={`${styles.host} ${control ? styles.control : ''} ${marks}`} data-status={host.status} data-element={id}>
       <button type="button" tabIndex={-1} className={styles.header} onClick={() => session.select({ type: 'element', id })}>
@@ -107,7 +108,11 @@ export function Parts({ host, origin }: { host: string; origin: Rect }) {
       {(inside.get(host) ?? []).map((id) => {
         const rect = rects.get(id)
         if (!rect) return null
-        return id.startsWith('pod:') ? <Pod key={id} id={id} rect={rect} origin={origin} density={mode} /> : <Component key={id} id={id} rect={rect} origin={origin} />
+        return id.startsWith('pod:') ? (
+          <Pod key={id} id={id} rect={rect} origin={origin} density={mode} />
+        ) : (
+          <Component key={id} id={id} rect={rect} origin={origin} />
+        )
       })}
     </>
   )
@@ -137,7 +142,13 @@ export const Component = memo(function Component({ id, rect, origin }: { id: str
         {element.status === 'ready' ? '' : `${STATUS[element.status].glyph}${chip ? '' : ' '}`}
         {element.name}
       </b>
-      {chip ? null : (bars.length > 0 ? element.lines.slice(0, 1) : element.lines).map((line) => <span key={line} className={styles.lines}>{line}</span>)}
+      {chip
+        ? null
+        : (bars.length > 0 ? element.lines.slice(0, 1) : element.lines).map((line) => (
+            <span key={line} className={styles.lines}>
+              {line}
+            </span>
+          ))}
       {bar ? (
         <span className={styles.stages}>
           {element.parts.map((p) => (
@@ -149,10 +160,12 @@ export const Component = memo(function Component({ id, rect, origin }: { id: str
         </span>
       ) : bars.length > 0 && !chip ? (
         <span className={styles.bars}>
-          {bars.slice(0, 3).map((p) => [
-            <span key={p.name}>{p.name}</span>,
-            <Track key={`${p.name}-bar`} share={best === 0 ? 0 : (p.value ?? 0) / best} best={p.value === best} />,
-          ])}
+          {bars
+            .slice(0, 3)
+            .map((p) => [
+              <span key={p.name}>{p.name}</span>,
+              <Track key={`${p.name}-bar`} share={best === 0 ? 0 : (p.value ?? 0) / best} best={p.value === best} />,
+            ])}
         </span>
       ) : chip ? null : (
         <span className={styles.parts}>
@@ -230,7 +243,13 @@ export const Person = memo(function Person({ id }: { id: string }) {
   const marks = useMarks(id)
   if (!person) return null
   return (
-    <button type="button" tabIndex={-1} className={`${styles.person} ${marks}`} data-element={id} onClick={() => session.select({ type: 'element', id })}>
+    <button
+      type="button"
+      tabIndex={-1}
+      className={`${styles.person} ${marks}`}
+      data-element={id}
+      onClick={() => session.select({ type: 'element', id })}
+    >
       <b>{person.name}</b>
       {person.lines.map((line) => (
         <span key={line}>{line}</span>

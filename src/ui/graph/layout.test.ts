@@ -3,13 +3,43 @@ import { describe, expect, test } from 'vitest'
 import type { HostElement, PodElement, SceneElement } from '../../projection/scene.ts'
 import { layoutScene, type Rect, route } from './layout.ts'
 
-const host = (name: string, role: HostElement['role'] = 'worker'): HostElement => ({ type: 'host', id: `host:${name}`, name, role, ip: '', status: 'ready', statusText: 'Ready', lines: [], schedulable: true, cpu: { used: 0, total: 4 }, memory: { used: 0, total: 8 }, podCount: 0, podCapacity: 110 })
-const pod = (name: string, node: string | undefined): PodElement => ({ type: 'pod', id: `pod:default/${name}`, name, ref: { apiVersion: 'v1', kind: 'Pod', name }, status: 'ready', statusText: 'Running', lines: [], node, ready: '1/1', restarts: 0, system: false, containers: [] })
+const host = (name: string, role: HostElement['role'] = 'worker'): HostElement => ({
+  type: 'host',
+  id: `host:${name}`,
+  name,
+  role,
+  ip: '',
+  status: 'ready',
+  statusText: 'Ready',
+  lines: [],
+  schedulable: true,
+  cpu: { used: 0, total: 4 },
+  memory: { used: 0, total: 8 },
+  podCount: 0,
+  podCapacity: 110,
+})
+const pod = (name: string, node: string | undefined): PodElement => ({
+  type: 'pod',
+  id: `pod:default/${name}`,
+  name,
+  ref: { apiVersion: 'v1', kind: 'Pod', name },
+  status: 'ready',
+  statusText: 'Running',
+  lines: [],
+  node,
+  ready: '1/1',
+  restarts: 0,
+  system: false,
+  containers: [],
+})
 const scene = (...elements: readonly SceneElement[]): ReadonlyMap<string, SceneElement> => new Map(elements.map((e) => [e.id, e]))
 const machines = [host('control-plane', 'control-plane'), host('node-1'), host('node-2'), host('node-3')]
-const many = (n: number, node: string | undefined): PodElement[] => Array.from({ length: n }, (_, i) => pod(`p-${node ?? 'none'}-${i}`, node))
-const inside = (a: Rect, b: Rect): boolean => a.x >= b.x && a.y >= b.y && a.x + a.width <= b.x + b.width + 0.01 && a.y + a.height <= b.y + b.height + 0.01
-const apart = (a: Rect, b: Rect): boolean => a.x + a.width <= b.x + 0.01 || b.x + b.width <= a.x + 0.01 || a.y + a.height <= b.y + 0.01 || b.y + b.height <= a.y + 0.01
+const many = (n: number, node: string | undefined): PodElement[] =>
+  Array.from({ length: n }, (_, i) => pod(`p-${node ?? 'none'}-${i}`, node))
+const inside = (a: Rect, b: Rect): boolean =>
+  a.x >= b.x && a.y >= b.y && a.x + a.width <= b.x + b.width + 0.01 && a.y + a.height <= b.y + b.height + 0.01
+const apart = (a: Rect, b: Rect): boolean =>
+  a.x + a.width <= b.x + 0.01 || b.x + b.width <= a.x + 0.01 || a.y + a.height <= b.y + 0.01 || b.y + b.height <= a.y + 0.01
 
 describe('pods', () => {
   test.each([1, 6, 7, 12, 13, 110, 130])('%i of them stay inside their machine and beside each other; what has no room is counted', (n) => {
@@ -29,10 +59,12 @@ describe('pods', () => {
   test('a pod that did not change never moves because others come and go', () => {
     fc.assert(
       fc.property(fc.subarray([0, 1, 2, 3, 4, 5]), fc.subarray([0, 1, 2, 3, 4, 5]), (before, after) => {
-        const of = (numbers: readonly number[]): ReadonlyMap<string, SceneElement> => scene(...machines, ...numbers.map((i) => pod(`p-${i}`, 'node-1')))
+        const of = (numbers: readonly number[]): ReadonlyMap<string, SceneElement> =>
+          scene(...machines, ...numbers.map((i) => pod(`p-${i}`, 'node-1')))
         const first = layoutScene(of(before))
         const second = layoutScene(of(after), first)
-        for (const i of before) if (after.includes(i)) expect(second.rects.get(`pod:default/p-${i}`)).toEqual(first.rects.get(`pod:default/p-${i}`))
+        for (const i of before)
+          if (after.includes(i)) expect(second.rects.get(`pod:default/p-${i}`)).toEqual(first.rects.get(`pod:default/p-${i}`))
       }),
     )
   })

@@ -64,9 +64,10 @@ export function layoutScene(elements: ReadonlyMap<string, SceneElement>, previou
   const hosts = [...elements.values()].filter((e): e is HostElement => e.type === 'host').sort(byName)
   const controls = hosts.filter((h) => h.role === 'control-plane')
   const workers = hosts.filter((h) => h.role === 'worker')
-  const perRow = Math.min(Math.max(workers.length, 1), workers.length > 12 ? 10 : workers.length > 6 ? 6 : Math.max(3, workers.length))
+  const perRow = Math.min(Math.max(workers.length, 1), workers.length > 4 ? Math.ceil(Math.sqrt(workers.length * 2.2)) : 4)
   const workersWidth = perRow * WORKER_WIDTH + (perRow - 1) * GAP
-  const controlWidth = controls.length > 1 ? Math.max(620, (workersWidth - GAP * (controls.length - 1)) / controls.length) : Math.max(workersWidth, 712)
+  const controlWidth =
+    controls.length > 1 ? Math.max(620, (workersWidth - GAP * (controls.length - 1)) / controls.length) : Math.max(workersWidth, 712)
   const width = Math.max(workersWidth, controls.length * controlWidth + (controls.length - 1) * GAP)
 
   controls.forEach((host, i) => {
@@ -94,7 +95,13 @@ export function layoutScene(elements: ReadonlyMap<string, SceneElement>, previou
   const hidden = new Map<string, number>()
   const slots = placePods(elements, hosts, rects, density, hidden, tray, previous)
   const rows = Math.ceil(workers.length / perRow)
-  return { rects, slots, density, hidden, bounds: { x: 0, y: CONTROL_TOP, width: LEFT + width, height: workersTop + rows * (WORKER_HEIGHT + GAP) - GAP } }
+  return {
+    rects,
+    slots,
+    density,
+    hidden,
+    bounds: { x: 0, y: CONTROL_TOP, width: LEFT + width, height: workersTop + rows * (WORKER_HEIGHT + GAP) - GAP },
+  }
 }
 
 function placeControlPlane(rects: Map<string, Rect>, host: HostElement, r: Rect): void {
@@ -102,12 +109,21 @@ function placeControlPlane(rects: Map<string, Rect>, host: HostElement, r: Rect)
   const inner = r.width - 2 * PAD
   const top = r.y + 40
   const unit = (inner - 2 * 14) / 4
-  const put = (component: ComponentElement['component'], x: number, y: number, width: number, height: number): void => void rects.set(componentId(component, name), { x: r.x + PAD + x, y, width, height })
+  const put = (component: ComponentElement['component'], x: number, y: number, width: number, height: number): void =>
+    void rects.set(componentId(component, name), { x: r.x + PAD + x, y, width, height })
   put('etcd', 0, top, unit, PART_HEIGHT)
   put('kube-scheduler', unit + 14, top, unit * 1.1, PART_HEIGHT)
   put('kube-controller-manager', unit * 2.1 + 28, top, unit * 1.9, PART_HEIGHT)
   put('kube-apiserver', 0, r.y + BAR_TOP, inner, BAR_HEIGHT)
-  CHIPS.forEach(([c, , width], i) => put(c, CHIPS.slice(0, i).reduce((n, [, , w]) => n + w + 6, 0), r.y + STRIP_TOP, width, 42))
+  CHIPS.forEach(([c, , width], i) =>
+    put(
+      c,
+      CHIPS.slice(0, i).reduce((n, [, , w]) => n + w + 6, 0),
+      r.y + STRIP_TOP,
+      width,
+      42,
+    ),
+  )
 }
 
 /** Component, width on a worker, width on the control plane. */
@@ -182,7 +198,13 @@ function placePods(
     for (const pod of pods) {
       const { slot } = slots.get(pod.id) as { slot: number }
       if (slot >= room) left++
-      else rects.set(pod.id, { x: area.x + (slot % mode.columns) * (width + mode.gap), y: area.y + Math.floor(slot / mode.columns) * (height + mode.gap), width, height })
+      else
+        rects.set(pod.id, {
+          x: area.x + (slot % mode.columns) * (width + mode.gap),
+          y: area.y + Math.floor(slot / mode.columns) * (height + mode.gap),
+          width,
+          height,
+        })
     }
     if (left > 0) hidden.set(host, left)
   }
@@ -226,22 +248,33 @@ export function route(from: Rect, to: Rect): { readonly x1: number; readonly y1:
     const y = from.y + from.height + Math.min(10, from.height / 4)
     return { x1: from.x + from.width / 2, y1: y, x2: to.x + to.width / 2, y2: y }
   }
-  if (contains(to, from)) return { x1: from.x + from.width / 2, y1: from.y + from.height, x2: from.x + from.width / 2, y2: from.y + from.height * 1.7 }
+  if (contains(to, from))
+    return { x1: from.x + from.width / 2, y1: from.y + from.height, x2: from.x + from.width / 2, y2: from.y + from.height * 1.7 }
   if (contains(from, to)) return { x1: to.x + to.width / 2, y1: to.y + to.height * 1.7, x2: to.x + to.width / 2, y2: to.y + to.height }
   const x = overlap(from.x, from.x + from.width, to.x, to.x + to.width)
   const y = overlap(from.y, from.y + from.height, to.y, to.y + to.height)
-  if (x !== undefined && y === undefined) return from.y < to.y ? { x1: x, y1: from.y + from.height, x2: x, y2: to.y } : { x1: x, y1: from.y, x2: x, y2: to.y + to.height }
-  if (y !== undefined && x === undefined) return from.x < to.x ? { x1: from.x + from.width, y1: y, x2: to.x, y2: y } : { x1: from.x, y1: y, x2: to.x + to.width, y2: y }
+  if (x !== undefined && y === undefined)
+    return from.y < to.y ? { x1: x, y1: from.y + from.height, x2: x, y2: to.y } : { x1: x, y1: from.y, x2: x, y2: to.y + to.height }
+  if (y !== undefined && x === undefined)
+    return from.x < to.x ? { x1: from.x + from.width, y1: y, x2: to.x, y2: y } : { x1: from.x, y1: y, x2: to.x + to.width, y2: y }
   const [fx, fy] = [from.x + from.width / 2, from.y + from.height / 2]
   const [tx, ty] = [to.x + to.width / 2, to.y + to.height / 2]
   return { ...border(from, fx, fy, tx, ty, 1), ...border(to, tx, ty, fx, fy, 2) } as { x1: number; y1: number; x2: number; y2: number }
 }
 
-const contains = (outer: Rect, inner: Rect): boolean => outer.x <= inner.x && outer.y <= inner.y && outer.x + outer.width >= inner.x + inner.width && outer.y + outer.height >= inner.y + inner.height
+const contains = (outer: Rect, inner: Rect): boolean =>
+  outer.x <= inner.x &&
+  outer.y <= inner.y &&
+  outer.x + outer.width >= inner.x + inner.width &&
+  outer.y + outer.height >= inner.y + inner.height
 
 function border(r: Rect, cx: number, cy: number, tx: number, ty: number, end: 1 | 2): Record<string, number> {
   const dx = tx - cx
   const dy = ty - cy
-  const scale = Math.min(dx === 0 ? Number.POSITIVE_INFINITY : r.width / 2 / Math.abs(dx), dy === 0 ? Number.POSITIVE_INFINITY : r.height / 2 / Math.abs(dy), 1)
+  const scale = Math.min(
+    dx === 0 ? Number.POSITIVE_INFINITY : r.width / 2 / Math.abs(dx),
+    dy === 0 ? Number.POSITIVE_INFINITY : r.height / 2 / Math.abs(dy),
+    1,
+  )
   return { [`x${end}`]: cx + dx * scale, [`y${end}`]: cy + dy * scale }
 }

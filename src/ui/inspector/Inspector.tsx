@@ -26,17 +26,14 @@ export default function Inspector() {
 /** Nothing selected: the component that acts in this step, so that the pane is never empty. */
 function Now() {
   const actor = useSessionState((s) => s.caption?.actorElement)
-  return actor ? (
-    <View element={actor} hint="Acts in this step. Click anything in the picture to look inside." />
-  ) : (
-    <ReadingGuide />
-  )
+  return actor ? <View element={actor} hint="Acts in this step. Click anything in the picture to look inside." /> : <ReadingGuide />
 }
 
 function Selected() {
   const selection = useSessionState((s) => s.selection)
   if (selection?.type === 'element') return <View key={selection.id} element={selection.id} />
-  if (selection?.type === 'object') return <View key={`${selection.ref.kind}/${selection.ref.namespace}/${selection.ref.name}`} object={selection.ref} />
+  if (selection?.type === 'object')
+    return <View key={`${selection.ref.kind}/${selection.ref.namespace}/${selection.ref.name}`} object={selection.ref} />
   return null
 }
 
@@ -61,7 +58,8 @@ function View({ hint, ...target }: Target & { hint?: string }) {
   }, [key, step, session])
   const element = useSessionState((s) => (target.element ? s.elements.get(target.element) : undefined))
   if (view === undefined) return null
-  if (view === null) return <p className={styles.empty}>It does not exist at this moment. Step back to when it did, or forward until it appears.</p>
+  if (view === null)
+    return <p className={styles.empty}>It does not exist at this moment. Step back to when it did, or forward until it appears.</p>
   const object = target.object ?? (element?.type === 'pod' ? objectOf(element) : undefined)
   const active = view.tabs.some((t) => t.id === tab) ? tab : view.tabs[0]?.id
   const breakable = element ? faultsFor(element, session.store.getState().elements).length > 0 : false

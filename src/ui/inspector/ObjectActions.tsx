@@ -15,7 +15,12 @@ export function ObjectActions({ target }: { target: ObjectRef }) {
   const session = useSession()
   const last = useSessionState((s) => s.lastCommand)
   const { command, result } = last ?? {}
-  const concerned = command && 'ref' in command && command.ref.kind === target.kind && command.ref.name === target.name && command.ref.namespace === target.namespace
+  const concerned =
+    command &&
+    'ref' in command &&
+    command.ref.kind === target.kind &&
+    command.ref.name === target.name &&
+    command.ref.namespace === target.namespace
   return (
     <>
       <div className={styles.actions} role="group" aria-label={`Actions on ${target.name}`}>

@@ -26,14 +26,24 @@ export function ReadingGuide() {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <section className={styles.scroll} tabIndex={0} aria-label="How to read the picture">
       <h2 className={styles.guideTitle}>How to read the picture</h2>
-      <p className={styles.about}>The control plane decides, the machines below it run pods, and everything meets at the API server. Click anything to look inside.</p>
+      <p className={styles.about}>
+        The control plane decides, the machines below it run pods, and everything meets at the API server. Click anything to look inside.
+      </p>
       <h3 className={styles.heading}>Messages</h3>
       <dl className={styles.guide}>
         {KINDS.map(([kind, text]) => (
           <div key={kind}>
             <dt>
               <svg width="44" height="14" aria-hidden="true">
-                <line x1="0" y1="7" x2="34" y2="7" stroke={`var(${LINE[kind].colour})`} strokeWidth={LINE[kind].width} strokeDasharray={LINE[kind].dash.join(' ')} />
+                <line
+                  x1="0"
+                  y1="7"
+                  x2="34"
+                  y2="7"
+                  stroke={`var(${LINE[kind].colour})`}
+                  strokeWidth={LINE[kind].width}
+                  strokeDasharray={LINE[kind].dash.join(' ')}
+                />
                 <path d="M44,7 l-11,-5 v10 z" fill={`var(${LINE[kind].colour})`} />
               </svg>
               {LINE[kind].word}
@@ -65,7 +75,11 @@ export function ReadingGuide() {
         {STATUSES.map(([status, text]) => (
           <div key={status}>
             <dt>
-              <span className={styles.swatch} style={{ borderStyle: STATUS[status].border, borderColor: `var(--status-${status})`, color: `var(--status-${status})` }} aria-hidden="true">
+              <span
+                className={styles.swatch}
+                style={{ borderStyle: STATUS[status].border, borderColor: `var(--status-${status})`, color: `var(--status-${status})` }}
+                aria-hidden="true"
+              >
                 {STATUS[status].glyph}
               </span>
               {STATUS[status].word}

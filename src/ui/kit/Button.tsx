@@ -13,7 +13,9 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 export function Button({ kind = 'plain', shortcut, label, pressed, className, children, title, ...rest }: ButtonProps) {
-  const names = [styles.button, kind !== 'plain' && styles[kind], label && styles.icon, pressed && styles.pressed, className].filter(Boolean).join(' ')
+  const names = [styles.button, kind !== 'plain' && styles[kind], label && styles.icon, pressed && styles.pressed, className]
+    .filter(Boolean)
+    .join(' ')
   const name = title ?? label
   const tip = name && shortcut ? `${name} (${shortcut})` : name
   return (

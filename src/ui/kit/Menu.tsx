@@ -27,7 +27,19 @@ export function Menu({ trigger, groups, label }: { trigger: ReactNode; groups: r
 }
 
 /** Open as long as it is rendered. `onClose` gives the focus back. */
-export function PointMenu({ x, y, groups, label, onClose }: { x: number; y: number; groups: readonly MenuGroup[]; label: string; onClose(): void }) {
+export function PointMenu({
+  x,
+  y,
+  groups,
+  label,
+  onClose,
+}: {
+  x: number
+  y: number
+  groups: readonly MenuGroup[]
+  label: string
+  onClose(): void
+}) {
   return (
     <DropdownMenu.Root open modal={false} onOpenChange={(open) => !open && onClose()}>
       <DropdownMenu.Trigger asChild>
@@ -38,10 +50,25 @@ export function PointMenu({ x, y, groups, label, onClose }: { x: number; y: numb
   )
 }
 
-function MenuContent({ groups, label, onCloseAutoFocus }: { groups: readonly MenuGroup[]; label: string; onCloseAutoFocus?: (event: Event) => void }) {
+function MenuContent({
+  groups,
+  label,
+  onCloseAutoFocus,
+}: {
+  groups: readonly MenuGroup[]
+  label: string
+  onCloseAutoFocus?: (event: Event) => void
+}) {
   return (
     <DropdownMenu.Portal>
-      <DropdownMenu.Content className={styles.content} aria-label={label} sideOffset={6} align="start" collisionPadding={8} onCloseAutoFocus={onCloseAutoFocus}>
+      <DropdownMenu.Content
+        className={styles.content}
+        aria-label={label}
+        sideOffset={6}
+        align="start"
+        collisionPadding={8}
+        onCloseAutoFocus={onCloseAutoFocus}
+      >
         {groups.map((group, i) => (
           <DropdownMenu.Group key={group.title ?? i}>
             {group.title ? <DropdownMenu.Label className={styles.title}>{group.title}</DropdownMenu.Label> : null}

@@ -23,8 +23,31 @@ function contrast(a: string, b: string): number {
 }
 
 const SURFACES = ['ground', 'panel', 'raised', 'raised-2']
-const TEXTS = ['text', 'text-2', 'text-3', 'accent', 'blue', 'green', 'amber', 'red', 'violet', 'grey', 'code-key', 'code-string', 'code-number']
-const MARKS = ['focus', 'status-ready', 'status-progressing', 'status-failed', 'status-completed', 'status-unknown', 'status-terminating', 'status-stopped']
+const TEXTS = [
+  'text',
+  'text-2',
+  'text-3',
+  'accent',
+  'blue',
+  'green',
+  'amber',
+  'red',
+  'violet',
+  'grey',
+  'code-key',
+  'code-string',
+  'code-number',
+]
+const MARKS = [
+  'focus',
+  'status-ready',
+  'status-progressing',
+  'status-failed',
+  'status-completed',
+  'status-unknown',
+  'status-terminating',
+  'status-stopped',
+]
 
 describe.each(['dark', 'light'] as const)('%s', (name) => {
   const tokens = theme(name)
@@ -34,13 +57,17 @@ describe.each(['dark', 'light'] as const)('%s', (name) => {
     return value
   }
   const tooFaint = (fronts: readonly string[], least: number): string[] =>
-    fronts.flatMap((front) => SURFACES.map((back) => [front, back, contrast(colour(front), colour(back))] as const)).flatMap(([front, back, ratio]) => (ratio < least ? [`${front} on ${back}: ${ratio.toFixed(2)}`] : []))
+    fronts
+      .flatMap((front) => SURFACES.map((back) => [front, back, contrast(colour(front), colour(back))] as const))
+      .flatMap(([front, back, ratio]) => (ratio < least ? [`${front} on ${back}: ${ratio.toFixed(2)}`] : []))
 
   test('every text can be read on every surface', () => {
     expect(tooFaint(TEXTS, 4.5)).toEqual([])
   })
   test('statuses are written in their colours, so they need the contrast of text on panels', () => {
-    expect(MARKS.flatMap((m) => ['panel', 'raised'].map((s) => [m, s, contrast(colour(m), colour(s))] as const)).filter(([, , r]) => r < 4.5)).toEqual([])
+    expect(
+      MARKS.flatMap((m) => ['panel', 'raised'].map((s) => [m, s, contrast(colour(m), colour(s))] as const)).filter(([, , r]) => r < 4.5),
+    ).toEqual([])
   })
   test('marks, focus rings and edges stand out', () => {
     expect(tooFaint([...MARKS, 'edge'], 3)).toEqual([])

@@ -45,7 +45,10 @@ export function Welcome({ onDismiss }: { onDismiss(): void }) {
     <section className={styles.card} aria-label="Welcome">
       <div>
         <h2>This is a whole Kubernetes cluster, running in your browser.</h2>
-        <p>Nothing is a script: every message really happens in a simulated v1.35 cluster. Send it a manifest, step through what follows, ask why, break it, rewind.</p>
+        <p>
+          Nothing is a script: every message really happens in a simulated v1.35 cluster. Send it a manifest, step through what follows, ask
+          why, break it, rewind.
+        </p>
       </div>
       <div className={styles.actions}>
         <Button kind="primary" onClick={() => void begin()} data-testid="begin">

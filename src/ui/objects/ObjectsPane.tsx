@@ -91,7 +91,9 @@ export default function ObjectsPane() {
           ))}
         </table>
       ) : (
-        <p className={styles.empty}>{ready ? `There are no ${chosen} at this moment. Apply a manifest that makes one.` : 'The cluster is starting …'}</p>
+        <p className={styles.empty}>
+          {ready ? `There are no ${chosen} at this moment. Apply a manifest that makes one.` : 'The cluster is starting …'}
+        </p>
       )}
     </div>
   )

@@ -9,7 +9,16 @@ import { OUTSIDE, trafficForm } from './form.ts'
 import { type Suggestion, suggestions } from './suggestions.ts'
 import styles from './TrafficPane.module.css'
 
-const GLYPH: Readonly<Record<TrafficHop['kind'], string>> = { sent: '↦', rule: '≡', routed: '→', delivered: '▣', dropped: '✕', name: '@', answered: '✓', failed: '✕' }
+const GLYPH: Readonly<Record<TrafficHop['kind'], string>> = {
+  sent: '↦',
+  rule: '≡',
+  routed: '→',
+  delivered: '▣',
+  dropped: '✕',
+  name: '@',
+  answered: '✓',
+  failed: '✕',
+}
 
 export default function TrafficPane() {
   const session = useSession()
@@ -32,7 +41,10 @@ export default function TrafficPane() {
   const send = (event: SubmitEvent): void => {
     event.preventDefault()
     const pod = pods.find((p) => p.id === from)
-    void session.command({ do: 'request', from: pod ? { pod: pod.ref.name, namespace: pod.ref.namespace ?? 'default' } : OUTSIDE, url: url.trim() }, { thenPlay: true })
+    void session.command(
+      { do: 'request', from: pod ? { pod: pod.ref.name, namespace: pod.ref.namespace ?? 'default' } : OUTSIDE, url: url.trim() },
+      { thenPlay: true },
+    )
   }
   const fitting = offers.filter((o) => o.outside === (from === OUTSIDE))
   const underWay = requests[0]?.outcome === 'under way'
@@ -52,7 +64,16 @@ export default function TrafficPane() {
         </label>
         <label>
           URL
-          <input required type="text" inputMode="url" spellCheck={false} autoComplete="off" value={url} placeholder="http://172.18.0.3:30080/" onChange={(e) => trafficForm.setState({ url: e.target.value })} />
+          <input
+            required
+            type="text"
+            inputMode="url"
+            spellCheck={false}
+            autoComplete="off"
+            value={url}
+            placeholder="http://172.18.0.3:30080/"
+            onChange={(e) => trafficForm.setState({ url: e.target.value })}
+          />
         </label>
         {fitting.length > 0 ? (
           <ul className={styles.offers} aria-label="Addresses of Services">
@@ -65,13 +86,21 @@ export default function TrafficPane() {
             ))}
           </ul>
         ) : (
-          <p className={styles.hint}>{from === OUTSIDE ? 'No Service can be reached from outside yet: that takes type NodePort or LoadBalancer. The guestbook example has one.' : 'There is no Service with an address yet.'}</p>
+          <p className={styles.hint}>
+            {from === OUTSIDE
+              ? 'No Service can be reached from outside yet: that takes type NodePort or LoadBalancer. The guestbook example has one.'
+              : 'There is no Service with an address yet.'}
+          </p>
         )}
         <div className={styles.actions}>
           <Button kind="primary" type="submit" disabled={!ready || url.trim() === ''}>
             Send
           </Button>
-          <Button disabled={!ready || !underWay} title="Run until this request is answered or fails" onClick={() => void session.jump(1, { kind: 'request.' })}>
+          <Button
+            disabled={!ready || !underWay}
+            title="Run until this request is answered or fails"
+            onClick={() => void session.jump(1, { kind: 'request.' })}
+          >
             To the answer
           </Button>
         </div>
@@ -116,5 +145,7 @@ function Request({ request }: { request: TrafficRequest }) {
 }
 
 function runningPods(elements: ReadonlyMap<string, { readonly type: string }>): PodElement[] {
-  return ([...elements.values()].filter((e) => e.type === 'pod') as PodElement[]).filter((p) => p.node !== undefined && p.containers.some((c) => c.state === 'running')).sort((a, b) => Number(a.system) - Number(b.system) || (a.id < b.id ? -1 : 1))
+  return ([...elements.values()].filter((e) => e.type === 'pod') as PodElement[])
+    .filter((p) => p.node !== undefined && p.containers.some((c) => c.state === 'running'))
+    .sort((a, b) => Number(a.system) - Number(b.system) || (a.id < b.id ? -1 : 1))
 }

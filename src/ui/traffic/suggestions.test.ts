@@ -2,9 +2,17 @@ import { expect, test } from 'vitest'
 import type { ObjectTable } from '../../protocol/messages.ts'
 import { fromTables } from './suggestions.ts'
 
-const table = (names: readonly string[], rows: readonly (readonly [string, ...(string | number)[]])[], namespace?: string): ObjectTable => ({
+const table = (
+  names: readonly string[],
+  rows: readonly (readonly [string, ...(string | number)[]])[],
+  namespace?: string,
+): ObjectTable => ({
   columns: names.map((name) => ({ name, priority: 0 })),
-  rows: rows.map((cells) => ({ cells, ref: { apiVersion: 'v1', kind: 'X', name: cells[0], ...(namespace ? { namespace } : {}) }, id: cells[0] })),
+  rows: rows.map((cells) => ({
+    cells,
+    ref: { apiVersion: 'v1', kind: 'X', name: cells[0], ...(namespace ? { namespace } : {}) },
+    id: cells[0],
+  })),
 })
 const nodes = table(
   ['Name', 'Status', 'Roles', 'Internal-IP'],
@@ -16,7 +24,14 @@ const nodes = table(
 )
 
 test('a node port is offered at a worker that is ready, names and addresses only from inside', () => {
-  const services = table(['Name', 'Cluster-IP', 'Port(s)'], [['web', '10.96.1.1', '80:30080/TCP,53/UDP'], ['headless', 'None', '6379/TCP']], 'shop')
+  const services = table(
+    ['Name', 'Cluster-IP', 'Port(s)'],
+    [
+      ['web', '10.96.1.1', '80:30080/TCP,53/UDP'],
+      ['headless', 'None', '6379/TCP'],
+    ],
+    'shop',
+  )
   expect(fromTables(services, nodes).map((s) => [s.url, s.outside])).toEqual([
     ['http://web.shop.svc.cluster.local/', false],
     ['http://10.96.1.1/', false],

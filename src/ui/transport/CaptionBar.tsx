@@ -33,7 +33,11 @@ export function CaptionBar() {
             </Button>
           </>
         ) : null}
-        <span data-testid="position" className={styles.position} title={`Of the ${UNITS[size]} known on this branch; stepping on from the last one finds the next`}>
+        <span
+          data-testid="position"
+          className={styles.position}
+          title={`Of the ${UNITS[size]} known on this branch; stepping on from the last one finds the next`}
+        >
           {position.index} of {position.of} {UNITS[size]}
         </span>
       </div>

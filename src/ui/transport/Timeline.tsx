@@ -180,14 +180,21 @@ function nearest(marks: readonly TimelineMark[], at: number): TimelineMark | und
   return best
 }
 
-function paint(context: CanvasRenderingContext2D, size: { width: number; height: number }, marks: readonly TimelineMark[], scale: Scale, now: number, style: CSSStyleDeclaration): void {
+function paint(
+  context: CanvasRenderingContext2D,
+  size: { width: number; height: number },
+  marks: readonly TimelineMark[],
+  scale: Scale,
+  now: number,
+  style: CSSStyleDeclaration,
+): void {
   const colour = (name: string): string => style.getPropertyValue(name).trim()
   const { width, height } = size
   const left = LABEL_WIDTH
   const span = width - left - 8
   const lane = (height - 6) / LANES.length
   context.clearRect(0, 0, width, height)
-  context.font = `13px ${colour('--font-ui')}`
+  context.font = `${Math.min(13, lane)}px ${colour('--font-ui')}`
   context.textBaseline = 'middle'
   LANES.forEach((name, i) => {
     const y = 3 + lane * (i + 0.5)

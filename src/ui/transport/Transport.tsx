@@ -38,7 +38,13 @@ export function Transport() {
         <Button label="Step back" shortcut="ArrowLeft" disabled={!ready || atStart} onClick={() => void session.step(-1)}>
           <StepBack size={17} />
         </Button>
-        <Button kind="primary" label={playing ? 'Pause' : 'Play'} shortcut="Space" disabled={!ready} onClick={() => (playing ? session.pause() : session.play())}>
+        <Button
+          kind="primary"
+          label={playing ? 'Pause' : 'Play'}
+          shortcut="Space"
+          disabled={!ready}
+          onClick={() => (playing ? session.pause() : session.play())}
+        >
           {playing ? <Pause size={17} fill="currentColor" /> : <Play size={17} fill="currentColor" />}
         </Button>
         <Button label="Step forward" shortcut="ArrowRight" disabled={!ready} onClick={() => void session.step(1)}>
@@ -47,7 +53,12 @@ export function Transport() {
         <Button label="Last known step" shortcut="End" disabled={!ready} onClick={() => void session.last()}>
           <SkipForward size={17} />
         </Button>
-        <Button label="Run until quiet: only periodic work is left" shortcut="Q" disabled={!ready} onClick={() => void session.runUntilQuiet()}>
+        <Button
+          label="Run until quiet: only periodic work is left"
+          shortcut="Q"
+          disabled={!ready}
+          onClick={() => void session.runUntilQuiet()}
+        >
           <FastForward size={17} />
         </Button>
       </div>
@@ -79,11 +90,19 @@ export function Transport() {
               title: 'Skip to',
               items: [
                 { id: 'next', label: 'the next event', detail: 'that a newcomer would notice (N)', onSelect: () => void session.jump(1) },
-                { id: 'error', label: 'the next trouble', detail: 'something fails or is refused', onSelect: () => void session.jump(1, { errors: true }) },
+                {
+                  id: 'error',
+                  label: 'the next trouble',
+                  detail: 'something fails or is refused',
+                  onSelect: () => void session.jump(1, { errors: true }),
+                },
                 { id: 'quiet', label: 'the quiet', detail: 'only periodic work is left (Q)', onSelect: () => void session.runUntilQuiet() },
               ],
             },
-            { title: 'Let time pass', items: WAITS.map((w) => ({ id: w.label, label: w.label, onSelect: () => void session.letPass(w.ms) })) },
+            {
+              title: 'Let time pass',
+              items: WAITS.map((w) => ({ id: w.label, label: w.label, onSelect: () => void session.letPass(w.ms) })),
+            },
           ]}
           trigger={
             <Button disabled={!ready}>
