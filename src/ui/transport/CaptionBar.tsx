@@ -21,7 +21,7 @@ export function CaptionBar() {
         {idleMs > IDLE_WORTH_SAYING_MS ? <span className={styles.idle}>{duration(idleMs)} pass</span> : null}
         {caption ? caption.title : 'Nothing has happened yet.'}
       </h2>
-      <p>{caption ? caption.because : 'Apply a manifest, or press play, and every message is explained here.'}</p>
+      <p title={caption?.because}>{caption ? caption.because : 'Apply a manifest, or press play, and every message is explained here.'}</p>
       <div className={styles.captionMeta}>
         {caption ? (
           <>
