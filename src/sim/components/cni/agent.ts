@@ -43,7 +43,12 @@ function onNode(ctx: Context, node: KubeObject, gone: boolean): void {
   if (gone || !podCIDR || !address) routes.delete(name)
   else if (!same) routes.put(name, { podCIDR, via: address, node: name })
   if (routes.get(name) === before) return
-  ctx.send(`kernel/${config(ctx).node}`, 'route.replace', { routes: routes.values() }, { flow: 'control', summary: `set routes to ${routes.size} nodes` })
+  ctx.send(
+    `kernel/${config(ctx).node}`,
+    'route.replace',
+    { routes: routes.values() },
+    { flow: 'control', summary: `set routes to ${routes.size} nodes` },
+  )
 }
 
 function install(ctx: Context): void {
@@ -51,7 +56,12 @@ function install(ctx: Context): void {
   const podCIDR = store(ctx, 'nodes').get(node)?.spec?.podCIDR as string | undefined
   if (!podCIDR || ctx.table<string>('installed').get('podCIDR') === podCIDR) return
   ctx.table<string>('installed').put('podCIDR', podCIDR)
-  ctx.call(`containerd/${node}`, 'cni.install', { podCIDR }, { then: { kind: 'cni.installed' }, flow: 'control', summary: `write /etc/cni/net.d (${podCIDR})` })
+  ctx.call(
+    `containerd/${node}`,
+    'cni.install',
+    { podCIDR },
+    { then: { kind: 'cni.installed' }, flow: 'control', summary: `write /etc/cni/net.d (${podCIDR})` },
+  )
 }
 
 export const agentType: ComponentType = {

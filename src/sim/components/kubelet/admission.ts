@@ -43,8 +43,13 @@ export function admitPod(pod: Pod, node: Node | undefined, others: readonly Pod[
   const spec = specOf(pod)
   const os = node.metadata.labels?.['kubernetes.io/os'] ?? 'linux'
   const wantedOs = spec.nodeSelector?.['kubernetes.io/os']
-  if (wantedOs !== undefined && wantedOs !== os) return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message: 'Failed to admit pod as the `kubernetes.io/os` label doesn\'t match node label' }
-  if (spec.os?.name && spec.os.name !== os) return { reason: 'PodOSNotSupported', message: 'Failed to admit pod as the OS field doesn\'t match node OS' }
+  if (wantedOs !== undefined && wantedOs !== os)
+    return {
+      reason: 'PodOSSelectorNodeLabelDoesNotMatch',
+      message: "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    }
+  if (spec.os?.name && spec.os.name !== os)
+    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" }
   const active = others.filter((p) => !isTerminalPhase(p.status?.phase))
   const allocatable = (node.status?.allocatable ?? {}) as Record<string, string>
   const limit = quantityValue(allocatable.pods ?? '110')
@@ -67,14 +72,23 @@ export function admitPod(pod: Pod, node: Node | undefined, others: readonly Pod[
   if (!isStatic(pod) && !isMirror(pod)) {
     for (const taint of node.spec?.taints ?? []) {
       if (taint.effect !== 'NoExecute') continue
-      const tolerated = (spec.tolerations ?? []).some((t) => (!t.effect || t.effect === taint.effect) && (t.key === undefined || t.key === '' ? t.operator === 'Exists' : t.key === taint.key && (t.operator === 'Exists' || (t.value ?? '') === (taint.value ?? ''))))
+      const tolerated = (spec.tolerations ?? []).some(
+        (t) =>
+          (!t.effect || t.effect === taint.effect) &&
+          (t.key === undefined || t.key === ''
+            ? t.operator === 'Exists'
+            : t.key === taint.key && (t.operator === 'Exists' || (t.value ?? '') === (taint.value ?? ''))),
+      )
       if (!tolerated) return predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate")
     }
   }
   return undefined
 }
 
-const insufficient = (name: string, requested: number, used: number, capacity: number): Rejection => ({ reason: `OutOf${name}`, message: `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${used}, capacity: ${capacity}` })
+const insufficient = (name: string, requested: number, used: number, capacity: number): Rejection => ({
+  reason: `OutOf${name}`,
+  message: `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+})
 const predicate = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` })
 
 interface Requirement {
@@ -118,12 +132,16 @@ function matchesNode(spec: PodSpec, node: Node): boolean {
 }
 
 function hostPorts(pod: Pod): { ip: string; port: number; protocol: string }[] {
-  return specOf(pod).containers.flatMap((c) => (c.ports ?? []).flatMap((p) => (p.hostPort ? [{ ip: p.hostIP || '0.0.0.0', port: p.hostPort, protocol: p.protocol ?? 'TCP' }] : [])))
+  return specOf(pod).containers.flatMap((c) =>
+    (c.ports ?? []).flatMap((p) => (p.hostPort ? [{ ip: p.hostIP || '0.0.0.0', port: p.hostPort, protocol: p.protocol ?? 'TCP' }] : [])),
+  )
 }
 
 function portsConflict(pod: Pod, others: readonly Pod[]): boolean {
   const wanted = hostPorts(pod)
   if (wanted.length === 0) return false
   const taken = others.flatMap(hostPorts)
-  return wanted.some((w) => taken.some((t) => t.port === w.port && t.protocol === w.protocol && (t.ip === w.ip || t.ip === '0.0.0.0' || w.ip === '0.0.0.0')))
+  return wanted.some((w) =>
+    taken.some((t) => t.port === w.port && t.protocol === w.protocol && (t.ip === w.ip || t.ip === '0.0.0.0' || w.ip === '0.0.0.0')),
+  )
 }

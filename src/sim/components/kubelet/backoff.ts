@@ -1,7 +1,14 @@
 // Exponential back-off by key (client-go/util/flowcontrol/backoff.go).
 import type { Context } from '../../net/context.ts'
 import type { Table } from '../../engine/types.ts'
-import { config, CRASH_BACKOFF_INITIAL_MS, CRASH_BACKOFF_MAX_MS, CRASH_BACKOFF_RESET_MS, IMAGE_BACKOFF_INITIAL_MS, IMAGE_BACKOFF_MAX_MS } from './config.ts'
+import {
+  config,
+  CRASH_BACKOFF_INITIAL_MS,
+  CRASH_BACKOFF_MAX_MS,
+  CRASH_BACKOFF_RESET_MS,
+  IMAGE_BACKOFF_INITIAL_MS,
+  IMAGE_BACKOFF_MAX_MS,
+} from './config.ts'
 import type { Backoff } from './types.ts'
 
 export interface BackoffKind {

@@ -1,7 +1,16 @@
 // What has to be done to a pod's containers (pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions). Pure.
 import type { Pod } from '../../api/types/kubernetes.gen.ts'
 import type { RuntimeContainerStatus } from '../runtime/cri.ts'
-import { findStatus, hashContainer, hasAnyRegularContainerCreated, isRestartableInit, sandboxChanged, shouldContainerBeRestarted, shouldRestart, specOf } from './pod-util.ts'
+import {
+  findStatus,
+  hashContainer,
+  hasAnyRegularContainerCreated,
+  isRestartableInit,
+  sandboxChanged,
+  shouldContainerBeRestarted,
+  shouldRestart,
+  specOf,
+} from './pod-util.ts'
 import type { CachedStatus, ProbeOutcome, ProbeType } from './types.ts'
 
 export interface KillInfo {
@@ -40,13 +49,24 @@ const restartsOnFailure = (pod: Pod): boolean => (specOf(pod).restartPolicy ?? '
 export function computePodActions(pod: Pod, podStatus: CachedStatus, probes: ProbeResults): PodActions {
   const spec = specOf(pod)
   const change = sandboxChanged(pod, podStatus)
-  const draft: Draft = { killPod: change.changed, createSandbox: change.changed, sandboxId: change.id, attempt: change.attempt, initToStart: [], ephemeralToStart: [], toStart: [], toKill: [] }
+  const draft: Draft = {
+    killPod: change.changed,
+    createSandbox: change.changed,
+    sandboxId: change.id,
+    attempt: change.attempt,
+    initToStart: [],
+    ephemeralToStart: [],
+    toStart: [],
+    toKill: [],
+  }
   if (change.changed) {
     if (!restartsOnFailure(pod) && change.attempt !== 0 && podStatus.containers.length !== 0) {
       draft.createSandbox = false
       return draft
     }
-    const wanted = spec.containers.flatMap((c, i) => (spec.restartPolicy === 'OnFailure' && succeeded(findStatus(podStatus, c.name)) ? [] : [i]))
+    const wanted = spec.containers.flatMap((c, i) =>
+      spec.restartPolicy === 'OnFailure' && succeeded(findStatus(podStatus, c.name)) ? [] : [i],
+    )
     if (wanted.length === 0 && hasAnyRegularContainerCreated(pod, podStatus)) {
       draft.createSandbox = false
       return draft
@@ -64,7 +84,13 @@ export function computePodActions(pod: Pod, podStatus: CachedStatus, probes: Pro
     if (!status || status.state !== 'CONTAINER_RUNNING') {
       if (shouldContainerBeRestarted(container, pod, podStatus)) {
         draft.toStart.push(i)
-        if (status?.state === 'CONTAINER_UNKNOWN') draft.toKill.push({ id: status.id, name: container.name, message: `Container is in "unknown" state, try killing it before restart`, reason: '' })
+        if (status?.state === 'CONTAINER_UNKNOWN')
+          draft.toKill.push({
+            id: status.id,
+            name: container.name,
+            message: `Container is in "unknown" state, try killing it before restart`,
+            reason: '',
+          })
       }
       continue
     }
@@ -119,9 +145,10 @@ function computeInitActions(pod: Pod, podStatus: CachedStatus, probes: ProbeResu
     if (before && !sidecar) continue
     if (status.state === 'CONTAINER_CREATED') draft.initToStart.push(i)
     else if (status.state === 'CONTAINER_RUNNING') {
-      if (sidecar) runningSidecar(container, status, i, before, draft, probes, init.length, () => {
-        initialised = true
-      })
+      if (sidecar)
+        runningSidecar(container, status, i, before, draft, probes, init.length, () => {
+          initialised = true
+        })
     } else if (status.state === 'CONTAINER_EXITED') {
       if (sidecar) draft.initToStart.push(i)
       else if (status.exitCode !== 0) {
@@ -134,7 +161,12 @@ function computeInitActions(pod: Pod, podStatus: CachedStatus, probes: ProbeResu
       } else if (i === init.length - 1) initialised = true
       else draft.initToStart.push(i + 1)
     } else {
-      draft.toKill.push({ id: status.id, name: container.name, message: `Init container is in "unknown" state, try killing it before restart`, reason: '' })
+      draft.toKill.push({
+        id: status.id,
+        name: container.name,
+        message: `Init container is in "unknown" state, try killing it before restart`,
+        reason: '',
+      })
       draft.initToStart.push(i)
     }
     if (!before) {
@@ -146,7 +178,16 @@ function computeInitActions(pod: Pod, podStatus: CachedStatus, probes: ProbeResu
   return initialised
 }
 
-function runningSidecar(container: { name: string; startupProbe?: unknown; livenessProbe?: unknown; image?: string }, status: RuntimeContainerStatus, i: number, before: boolean, draft: Draft, probes: ProbeResults, count: number, done: () => void): void {
+function runningSidecar(
+  container: { name: string; startupProbe?: unknown; livenessProbe?: unknown; image?: string },
+  status: RuntimeContainerStatus,
+  i: number,
+  before: boolean,
+  draft: Draft,
+  probes: ProbeResults,
+  count: number,
+  done: () => void,
+): void {
   const restart = (message: string, reason: KillInfo['reason']): void => {
     draft.toKill.push({ id: status.id, name: container.name, message, reason })
     draft.initToStart.push(i)
@@ -165,5 +206,6 @@ function runningSidecar(container: { name: string; startupProbe?: unknown; liven
     restart(`Init container ${container.name} definition changed`, '')
     return
   }
-  if (container.livenessProbe && probes('liveness', status.id) === 'failure') restart(`Init container ${container.name} failed liveness probe`, 'LivenessProbe')
+  if (container.livenessProbe && probes('liveness', status.id) === 'failure')
+    restart(`Init container ${container.name} failed liveness probe`, 'LivenessProbe')
 }

@@ -6,7 +6,11 @@ import { call, once, type Work } from './workflow.ts'
 
 export function* connectTo(request: PodConnect, timeoutMs: number): Work<PodConnectReply> {
   const runtime = yield* once((ctx) => config(ctx).runtime)
-  const result = yield* call<PodConnectReply>(runtime, 'pod.connect', request, { flow: 'data', summary: `${request.protocol} ${request.ip}:${request.port}${request.path ?? ''}`, timeoutMs })
+  const result = yield* call<PodConnectReply>(runtime, 'pod.connect', request, {
+    flow: 'data',
+    summary: `${request.protocol} ${request.ip}:${request.port}${request.path ?? ''}`,
+    timeoutMs,
+  })
   if (result.form === 'response') return result.value
   return { connected: false, error: 'i/o timeout' }
 }

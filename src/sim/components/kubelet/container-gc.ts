@@ -29,7 +29,12 @@ export function collectGarbage(ctx: Context, wanted: (uid: string) => boolean): 
     }
     for (const c of cached.containers) remove(ctx, 'RemoveContainer', c.id)
     for (const s of cached.sandboxes) remove(ctx, 'RemovePodSandbox', s.id)
-    ctx.call(config(ctx).runtime, 'host.remove', { directory: `/var/lib/kubelet/pods/${cached.uid}` }, { then: { kind: 'gc.done' }, flow: 'control', summary: 'remove pod directory' })
+    ctx.call(
+      config(ctx).runtime,
+      'host.remove',
+      { directory: `/var/lib/kubelet/pods/${cached.uid}` },
+      { then: { kind: 'gc.done' }, flow: 'control', summary: 'remove pod directory' },
+    )
   }
   return left
 }

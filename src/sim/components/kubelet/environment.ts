@@ -47,7 +47,10 @@ function serviceVariables(service: Service): [string, string][] {
   const name = shoutingSnake(service.metadata.name ?? '')
   const ip = service.spec?.clusterIP ?? ''
   const ports = service.spec?.ports ?? []
-  const vars: [string, string][] = [[`${name}_SERVICE_HOST`, ip], [`${name}_SERVICE_PORT`, String(ports[0]?.port ?? '')]]
+  const vars: [string, string][] = [
+    [`${name}_SERVICE_HOST`, ip],
+    [`${name}_SERVICE_PORT`, String(ports[0]?.port ?? '')],
+  ]
   for (const p of ports) if (p.name) vars.push([`${name}_SERVICE_PORT_${shoutingSnake(p.name)}`, String(p.port)])
   for (const [i, p] of ports.entries()) {
     const protocol = p.protocol ?? 'TCP'
@@ -75,7 +78,9 @@ export function serviceEnvironment(services: readonly KubeObject[], namespace: s
 }
 
 const decoded = (object: KubeObject, kind: 'configmap' | 'secret'): [string, string][] =>
-  kind === 'configmap' ? Object.entries((object.data ?? {}) as Record<string, string>) : Object.entries((object.data ?? {}) as Record<string, string>).map(([k, v]): [string, string] => [k, decodeBase64(v)])
+  kind === 'configmap'
+    ? Object.entries((object.data ?? {}) as Record<string, string>)
+    : Object.entries((object.data ?? {}) as Record<string, string>).map(([k, v]): [string, string] => [k, decodeBase64(v)])
 
 export function* makeEnvironment(pod: Pod, container: Container, addresses: PodAddresses, allocatable: Allocatable): Work<Environment> {
   const namespace = namespaceOf(pod)
@@ -101,7 +106,14 @@ export function* makeEnvironment(pod: Pod, container: Container, addresses: PodA
     else if (env.valueFrom) {
       const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = env.valueFrom
       if (fieldRef) value = fieldValue(pod, fieldRef.fieldPath, addresses)
-      else if (resourceFieldRef) value = resourceValue(pod, resourceFieldRef.containerName || container.name, resourceFieldRef.resource, resourceFieldRef.divisor, allocatable)
+      else if (resourceFieldRef)
+        value = resourceValue(
+          pod,
+          resourceFieldRef.containerName || container.name,
+          resourceFieldRef.resource,
+          resourceFieldRef.divisor,
+          allocatable,
+        )
       else {
         const ref = configMapKeyRef ?? secretKeyRef
         const kind = configMapKeyRef ? 'configmap' : 'secret'

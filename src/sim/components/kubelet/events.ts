@@ -14,7 +14,14 @@ export function podEvent(ctx: Context, pod: Pod, type: 'Normal' | 'Warning', rea
   recorder.recordEvent(ctx, source(ctx), { object: podReference(pod), type, reason, message })
 }
 
-export function containerEvent(ctx: Context, pod: Pod, spec: ContainerSpec, type: 'Normal' | 'Warning', reason: string, message: string): void {
+export function containerEvent(
+  ctx: Context,
+  pod: Pod,
+  spec: ContainerSpec,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+): void {
   recorder.recordEvent(ctx, source(ctx), { object: containerReference(pod, spec), type, reason, message })
 }
 

@@ -13,7 +13,11 @@ export interface PodAddresses {
 
 /** The kubelet marks every pod with where it came from (pkg/kubelet/config). */
 function annotationsOf(pod: Pod, addresses: PodAddresses): Record<string, string> {
-  return { 'kubernetes.io/config.source': 'api', ...(addresses.seen === undefined ? {} : { 'kubernetes.io/config.seen': addresses.seen }), ...pod.metadata.annotations }
+  return {
+    'kubernetes.io/config.source': 'api',
+    ...(addresses.seen === undefined ? {} : { 'kubernetes.io/config.seen': addresses.seen }),
+    ...pod.metadata.annotations,
+  }
 }
 
 const goString = (text: string): string => JSON.stringify(text)
@@ -62,7 +66,13 @@ export function fieldValue(pod: Pod, path: string, addresses: PodAddresses): str
 export type Allocatable = Readonly<Record<string, string>>
 
 /** Limits that are not set count as what the node can give. */
-export function resourceValue(pod: Pod, containerName: string, resource: string, divisor: string | undefined, allocatable: Allocatable): string {
+export function resourceValue(
+  pod: Pod,
+  containerName: string,
+  resource: string,
+  divisor: string | undefined,
+  allocatable: Allocatable,
+): string {
   const container = findSpec(pod, containerName)?.container
   const [list, ...rest] = resource.split('.')
   const name = rest.join('.')

@@ -22,12 +22,27 @@ function withoutKubectl(c: GoldenCase): GoldenCase | undefined {
       const split = rest.indexOf('--')
       const at = rest.indexOf('-c')
       const container = at >= 0 && at < split ? `&container=${rest[at + 1]}` : ''
-      const command = rest.slice(split + 1).map((w) => `&command=${encodeURIComponent(w)}`).join('')
-      steps.push({ do: 'http', method: 'POST', path: `${pods}/${rest[0]}/exec?stdout=true&stderr=true${command}${container}`, drop: ['body.stderr'] })
+      const command = rest
+        .slice(split + 1)
+        .map((w) => `&command=${encodeURIComponent(w)}`)
+        .join('')
+      steps.push({
+        do: 'http',
+        method: 'POST',
+        path: `${pods}/${rest[0]}/exec?stdout=true&stderr=true${command}${container}`,
+        drop: ['body.stderr'],
+      })
       expected.push({ status: 200, body: { exitCode: c.expect[i].exit, stdout: c.expect[i].stdout } })
     } else if (verb === 'set' && rest[0] === 'image') {
       const [name, image] = (rest[2] as string).split(/=(.*)/s)
-      steps.push({ do: 'http', method: 'PATCH', setup: true, path: `${pods}/${(rest[1] as string).slice(4)}`, headers: { 'Content-Type': 'application/strategic-merge-patch+json' }, body: { spec: { containers: [{ name, image }] } } })
+      steps.push({
+        do: 'http',
+        method: 'PATCH',
+        setup: true,
+        path: `${pods}/${(rest[1] as string).slice(4)}`,
+        headers: { 'Content-Type': 'application/strategic-merge-patch+json' },
+        body: { spec: { containers: [{ name, image }] } },
+      })
       expected.push(null)
     } else if (verb === 'logs' && !rest.includes('-l') && c.expect[i].exit === 0) continue
     else return undefined
@@ -46,7 +61,8 @@ describe('recorded lives of pods', () => {
     const failures: string[] = []
     let { sim } = createCluster({ profile: 'cluster', seed: 1, keyframeInterval: Number.MAX_SAFE_INTEGER, journalLimit: 500 })
     usable.forEach((c, i) => {
-      if (i % PER_CLUSTER === PER_CLUSTER - 1) sim = createCluster({ profile: 'cluster', seed: 1, keyframeInterval: Number.MAX_SAFE_INTEGER, journalLimit: 500 }).sim
+      if (i % PER_CLUSTER === PER_CLUSTER - 1)
+        sim = createCluster({ profile: 'cluster', seed: 1, keyframeInterval: Number.MAX_SAFE_INTEGER, journalLimit: 500 }).sim
       const problems = runCase(sim, c, `c-case-${i}`)
       if (problems.length > 0) failures.push(`${c.name}: ${problems.slice(0, 2).join('; ').slice(0, 600)}`)
     })

@@ -22,7 +22,8 @@ export function* ensureImage(pod: Pod, spec: ContainerSpec, wake: (ctx: Context,
   const { container } = spec
   const given = container.image ?? ''
   const parsed = parseReference(given)
-  const event = (type: 'Normal' | 'Warning', reason: string, message: string): Work<null> => once((ctx) => void containerEvent(ctx, pod, spec, type, reason, message)) as unknown as Work<null>
+  const event = (type: 'Normal' | 'Warning', reason: string, message: string): Work<null> =>
+    once((ctx) => void containerEvent(ctx, pod, spec, type, reason, message)) as unknown as Work<null>
   if (typeof parsed === 'string') {
     const message = `Failed to apply default image tag "${given}": couldn't parse image name "${given}": ${parsed}`
     yield* event('Warning', 'InspectFailed', message)
@@ -47,7 +48,9 @@ export function* ensureImage(pod: Pod, spec: ContainerSpec, wake: (ctx: Context,
     return { imageRef: present.repoDigests[0] ?? present.id, name }
   }
   const backoffKey = `${uidOf(pod)}_${given}`
-  const waiting = yield* once((ctx) => (inBackoffSinceUpdate(ctx, imageBackoff, backoffKey) ? { error: getBackoff(ctx, imageBackoff, backoffKey)?.error ?? '' } : null))
+  const waiting = yield* once((ctx) =>
+    inBackoffSinceUpdate(ctx, imageBackoff, backoffKey) ? { error: getBackoff(ctx, imageBackoff, backoffKey)?.error ?? '' } : null,
+  )
   if (waiting) {
     const message = `Back-off pulling image "${given}"`
     yield* event('Normal', 'BackOff', message)
@@ -61,7 +64,10 @@ export function* ensureImage(pod: Pod, spec: ContainerSpec, wake: (ctx: Context,
   })
   // serializeImagePulls: first come, first served.
   let turn = yield* once((ctx) => queue(ctx).keys()[0] === queued.mine)
-  while (!turn) turn = (yield* until('image-pull', (ctx) => queue(ctx).keys()[0] === queued.mine, 600_000)) && (yield* once((ctx) => queue(ctx).keys()[0] === queued.mine))
+  while (!turn)
+    turn =
+      (yield* until('image-pull', (ctx) => queue(ctx).keys()[0] === queued.mine, 600_000)) &&
+      (yield* once((ctx) => queue(ctx).keys()[0] === queued.mine))
   const start = yield* once((ctx) => ctx.now)
   const pulled = yield* cri('PullImage', { image: given }, given)
   const end = yield* once((ctx) => {
@@ -77,7 +83,11 @@ export function* ensureImage(pod: Pod, spec: ContainerSpec, wake: (ctx: Context,
   }
   const took = goDuration(Math.round(end - start))
   const including = goDuration(Math.round(end - queued.at))
-  yield* event('Normal', 'Pulled', `Successfully pulled image "${given}" in ${took} (${including} including waiting). Image size: ${pulled.value.sizeBytes} bytes.`)
+  yield* event(
+    'Normal',
+    'Pulled',
+    `Successfully pulled image "${given}" in ${took} (${including} including waiting). Image size: ${pulled.value.sizeBytes} bytes.`,
+  )
   yield* once((ctx) => ctx.table(imageBackoff.table).delete(backoffKey))
   return { imageRef: pulled.value.imageRef, name }
 }

@@ -18,21 +18,34 @@ export interface KillOptions {
 }
 
 function graceOf(pod: Pod, spec: ContainerSpec, reason: KillOptions['reason']): number {
-  if (pod.metadata.deletionGracePeriodSeconds !== undefined && pod.metadata.deletionTimestamp) return pod.metadata.deletionGracePeriodSeconds
-  const probe = reason === 'LivenessProbe' ? spec.container.livenessProbe : reason === 'StartupProbe' ? spec.container.startupProbe : undefined
+  if (pod.metadata.deletionGracePeriodSeconds !== undefined && pod.metadata.deletionTimestamp)
+    return pod.metadata.deletionGracePeriodSeconds
+  const probe =
+    reason === 'LivenessProbe' ? spec.container.livenessProbe : reason === 'StartupProbe' ? spec.container.startupProbe : undefined
   return probe?.terminationGracePeriodSeconds ?? specOf(pod).terminationGracePeriodSeconds ?? 30
 }
 
 /** undefined = the container has stopped. */
 export function* killContainer(pod: Pod, spec: ContainerSpec, id: string, options: KillOptions): Work<string | undefined> {
   let grace = graceOf(pod, spec, options.reason)
-  yield* once((ctx) => void containerEvent(ctx, pod, spec, 'Normal', 'Killing', options.message === '' ? `Stopping container ${spec.container.name}` : options.message))
+  yield* once(
+    (ctx) =>
+      void containerEvent(
+        ctx,
+        pod,
+        spec,
+        'Normal',
+        'Killing',
+        options.message === '' ? `Stopping container ${spec.container.name}` : options.message,
+      ),
+  )
   if (options.gracePeriodSeconds !== undefined) grace = options.gracePeriodSeconds
   const hook = spec.container.lifecycle?.preStop
   if (hook && grace > 0) {
     const start = yield* once((ctx) => ctx.now)
     const failure = yield* runHookWithin(pod, spec, id, hook, options.ips, grace)
-    if (failure !== undefined && failure !== '') yield* once((ctx) => void containerEvent(ctx, pod, spec, 'Warning', 'FailedPreStopHook', 'PreStopHook failed'))
+    if (failure !== undefined && failure !== '')
+      yield* once((ctx) => void containerEvent(ctx, pod, spec, 'Warning', 'FailedPreStopHook', 'PreStopHook failed'))
     const end = yield* once((ctx) => ctx.now)
     grace -= Math.floor((end - start) / 1000)
   }
@@ -48,7 +61,14 @@ export function* killContainer(pod: Pod, spec: ContainerSpec, id: string, option
 }
 
 /** A hook that outlasts the grace period is left behind; that is no failure of the hook. */
-function* runHookWithin(pod: Pod, spec: ContainerSpec, id: string, hook: NonNullable<NonNullable<ContainerSpec['container']['lifecycle']>['preStop']>, ips: readonly string[], grace: number): Work<string | undefined> {
+function* runHookWithin(
+  pod: Pod,
+  spec: ContainerSpec,
+  id: string,
+  hook: NonNullable<NonNullable<ContainerSpec['container']['lifecycle']>['preStop']>,
+  ips: readonly string[],
+  grace: number,
+): Work<string | undefined> {
   if (hook.sleep && hook.sleep.seconds > grace) return yield* runHook(pod, spec, id, { sleep: { seconds: grace } }, 'PreStop', ips, grace)
   const failure = yield* runHook(pod, spec, id, hook, 'PreStop', ips, grace)
   return failure?.startsWith('command timed out') ? '' : failure
@@ -68,13 +88,22 @@ function* waitForTurn(pod: Pod, spec: ContainerSpec, order: string, grace: numbe
 }
 
 /** Workflow: one container of a pod that is being stopped. */
-export function* killPodContainer(args: { pod: Pod; name: string; id: string; gracePeriodSeconds?: number; ips: readonly string[]; order: string }, wake: (ctx: Context, key: string) => void): Work<string | null> {
+export function* killPodContainer(
+  args: { pod: Pod; name: string; id: string; gracePeriodSeconds?: number; ips: readonly string[]; order: string },
+  wake: (ctx: Context, key: string) => void,
+): Work<string | null> {
   const spec = findSpec(args.pod, args.name)
   if (!spec) {
     const stopped = yield* cri('StopContainer', { id: args.id, timeoutSeconds: MINIMUM_GRACE_SECONDS }, args.name)
     return stopped.ok ? null : stopped.error.message
   }
-  const failure = yield* killContainer(args.pod, spec, args.id, { message: '', reason: '', ips: args.ips, ...(args.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: args.gracePeriodSeconds }), ordered: args.order })
+  const failure = yield* killContainer(args.pod, spec, args.id, {
+    message: '',
+    reason: '',
+    ips: args.ips,
+    ...(args.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: args.gracePeriodSeconds }),
+    ordered: args.order,
+  })
   yield* once((ctx) => {
     const left = (turns(ctx).get(args.order) ?? []).filter((n) => n !== args.name)
     if (left.length > 0) turns(ctx).put(args.order, left)
@@ -85,12 +114,26 @@ export function* killPodContainer(args: { pod: Pod; name: string; id: string; gr
 }
 
 /** Stops all containers side by side, then the sandboxes. */
-export function* killPod(pod: Pod, podStatus: CachedStatus, order: string, gracePeriodSeconds: number | undefined): Work<string | undefined> {
+export function* killPod(
+  pod: Pod,
+  podStatus: CachedStatus,
+  order: string,
+  gracePeriodSeconds: number | undefined,
+): Work<string | undefined> {
   const running = podStatus.containers.filter((c) => c.state === 'CONTAINER_RUNNING')
   yield* once((ctx) => {
-    if (running.length > 0) turns(ctx).put(order, running.map((c) => c.name))
+    if (running.length > 0)
+      turns(ctx).put(
+        order,
+        running.map((c) => c.name),
+      )
   })
-  const results = yield* all<string | null>(running.map((c) => ({ program: 'killPodContainer', args: { pod, name: c.name, id: c.id, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), ips: podStatus.ips, order } })))
+  const results = yield* all<string | null>(
+    running.map((c) => ({
+      program: 'killPodContainer',
+      args: { pod, name: c.name, id: c.id, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }), ips: podStatus.ips, order },
+    })),
+  )
   for (const sandbox of podStatus.sandboxes) {
     const stopped = yield* cri('StopPodSandbox', { id: sandbox.id }, '')
     if (!stopped.ok && stopped.error.code !== 'NotFound') return stopped.error.message

@@ -12,7 +12,16 @@ let start: number
 beforeAll(() => {
   cluster = createCluster({ profile: 'cluster', seed: 4 })
   for (const name of ['a', 'b'])
-    request(cluster.sim, { method: 'POST', path: PODS, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'nginx:1.27' }] } } })
+    request(cluster.sim, {
+      method: 'POST',
+      path: PODS,
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name },
+        spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'nginx:1.27' }] },
+      },
+    })
   run(5000)
   start = cluster.sim.history.cursor
 }, 60_000)
@@ -22,7 +31,13 @@ const pod = (name: string): KubeObject => request(cluster.sim, { path: `${PODS}/
 const status = (name: string): Record<string, unknown> => pod(name).status?.containerStatuses?.[0] ?? {}
 const hit = (fault: Fault): void => cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault, summary: fault.kind } })
 const readyOf = (node: string): { status: string; message: string } | undefined =>
-  ((request(cluster.sim, { path: `/api/v1/nodes/${node}` }).body as KubeObject).status?.conditions as { type: string; status: string; message: string }[]).find((c) => c.type === 'Ready')
+  (
+    (request(cluster.sim, { path: `/api/v1/nodes/${node}` }).body as KubeObject).status?.conditions as {
+      type: string
+      status: string
+      message: string
+    }[]
+  ).find((c) => c.type === 'Ready')
 const requests = (from: number): string[] =>
   cluster.sim
     .records()
@@ -44,7 +59,16 @@ describe('a kubelet', () => {
   it('speaks to the API in the order of a real one when a pod starts and is deleted', () => {
     rewind()
     const from = cluster.sim.now
-    request(cluster.sim, { method: 'POST', path: PODS, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'nginx:1.27' }] } } })
+    request(cluster.sim, {
+      method: 'POST',
+      path: PODS,
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'web' },
+        spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'nginx:1.27' }] },
+      },
+    })
     run(3000)
     expect(requests(from)).toEqual([
       'GET pods/web',
@@ -59,7 +83,15 @@ describe('a kubelet', () => {
     const then = cluster.sim.now
     request(cluster.sim, { method: 'DELETE', path: `${PODS}/web` })
     run(3000)
-    expect(requests(then)).toEqual(['GET pods/web', 'POST events', 'PATCH pods/web/status', 'GET pods/web', 'PATCH pods/web/status', 'GET pods/web', 'DELETE pods/web'])
+    expect(requests(then)).toEqual([
+      'GET pods/web',
+      'POST events',
+      'PATCH pods/web/status',
+      'GET pods/web',
+      'PATCH pods/web/status',
+      'GET pods/web',
+      'DELETE pods/web',
+    ])
   })
 
   it('that is restarted leaves its containers alone', () => {
@@ -112,7 +144,16 @@ describe('a kubelet', () => {
   it('gives two runs of the same seed the same state', () => {
     const digest = (): string => {
       const { sim } = createCluster({ profile: 'cluster', seed: 9 })
-      request(sim, { method: 'POST', path: PODS, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' }, spec: { containers: [{ name: 'app', image: 'busybox:1.36', command: ['sh', '-c', 'while true; do date; sleep 1; done'] }] } } })
+      request(sim, {
+        method: 'POST',
+        path: PODS,
+        body: {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: 'x' },
+          spec: { containers: [{ name: 'app', image: 'busybox:1.36', command: ['sh', '-c', 'while true; do date; sleep 1; done'] }] },
+        },
+      })
       sim.runToTime(sim.now + 10_000)
       return sim.stateDigest() + sim.traceDigest()
     }

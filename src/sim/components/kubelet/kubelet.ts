@@ -17,10 +17,28 @@ import { createPodWorkers, workerOf } from './pod-workers.ts'
 import { isMirror, isTerminalPhase, nameOf, namespaceOf, qosClass, specOf, uidOf } from './pod-util.ts'
 import { createProber, type ProbeArgs, probeResult } from './prober.ts'
 import { createServer } from './server.ts'
-import { mirrorHandlers, onMirrorPod, removeManifest, restoreManifest, startStaticPods, ensureMirror, mirrorUidOf, forgetMirror } from './static-pods.ts'
+import {
+  mirrorHandlers,
+  onMirrorPod,
+  removeManifest,
+  restoreManifest,
+  startStaticPods,
+  ensureMirror,
+  mirrorUidOf,
+  forgetMirror,
+} from './static-pods.ts'
 import { createStatusManager, getPodStatus } from './status-manager.ts'
 import { generateAPIPodStatus } from './status-generate.ts'
-import { forgetReasons, reasonOf, syncPod, syncTerminatedPod, syncTerminatingPod, type SyncArgs, type SyncHooks, type SyncResult } from './sync-pod.ts'
+import {
+  forgetReasons,
+  reasonOf,
+  syncPod,
+  syncTerminatedPod,
+  syncTerminatingPod,
+  type SyncArgs,
+  type SyncHooks,
+  type SyncResult,
+} from './sync-pod.ts'
 import type { CachedStatus, ManagedPod } from './types.ts'
 import { allMounted, forgetVolumes, mountVolume, unprocessed, usedVolumes, wantVolumes } from './volumes.ts'
 import { createWorkflows, type Work } from './workflow.ts'
@@ -31,14 +49,24 @@ const managed = (ctx: Context): Table<ManagedPod> => ctx.table('pods')
 
 export const podOf = (ctx: Context, uid: string): Pod | undefined => managed(ctx).get(uid)?.pod
 
-const emptyStatus = (pod: Pod): CachedStatus => ({ uid: uidOf(pod), name: nameOf(pod), namespace: namespaceOf(pod), sandboxes: [], containers: [], ips: [] })
+const emptyStatus = (pod: Pod): CachedStatus => ({
+  uid: uidOf(pod),
+  name: nameOf(pod),
+  namespace: namespaceOf(pod),
+  sandboxes: [],
+  containers: [],
+  ips: [],
+})
 
 const informers = createInformers({
   client: (ctx) => config(ctx).client,
   onEvent: (ctx, event) => onInformer(ctx, event),
 })
 
-const watches = { start: (ctx: Context, spec: { name: string; path: string; query?: string }) => informers.start(ctx, spec), stop: (ctx: Context, name: string) => informers.stop(ctx, name) }
+const watches = {
+  start: (ctx: Context, spec: { name: string; path: string; query?: string }) => informers.start(ctx, spec),
+  stop: (ctx: Context, name: string) => informers.stop(ctx, name),
+}
 
 const pleg = createPleg({
   onRelist: (ctx, events) => onRelist(ctx, events),
@@ -137,7 +165,8 @@ const server = createServer()
 
 function startMount(ctx: Context, uid: string, name: string): void {
   const pod = podOf(ctx, uid)
-  if (pod && !workflows.running(ctx, `volume/${uid}/${name}`)) workflows.start(ctx, `volume/${uid}/${name}`, 'mountVolume', { pod, name }, { kind: 'volume', data: { uid } })
+  if (pod && !workflows.running(ctx, `volume/${uid}/${name}`))
+    workflows.start(ctx, `volume/${uid}/${name}`, 'mountVolume', { pod, name }, { kind: 'volume', data: { uid } })
 }
 
 /** active_deadline.go. */
@@ -169,7 +198,14 @@ function onInformer(ctx: Context, event: InformerEvent): void {
 
 /** What differs makes an update; a status alone only a look at whether it is still ours (config.go checkAndUpdatePod). */
 function meaning(old: Pod, next: Pod): 'update' | 'reconcile' | 'none' {
-  const essence = (p: Pod): string => JSON.stringify([p.spec, p.metadata.labels ?? {}, p.metadata.deletionTimestamp ?? null, p.metadata.deletionGracePeriodSeconds ?? null, p.metadata.annotations ?? {}])
+  const essence = (p: Pod): string =>
+    JSON.stringify([
+      p.spec,
+      p.metadata.labels ?? {},
+      p.metadata.deletionTimestamp ?? null,
+      p.metadata.deletionGracePeriodSeconds ?? null,
+      p.metadata.annotations ?? {},
+    ])
   if (essence(old) !== essence(next)) return 'update'
   return JSON.stringify(old.status) !== JSON.stringify(next.status) ? 'reconcile' : 'none'
 }
@@ -215,7 +251,13 @@ function needsToReconcileReadiness(ctx: Context, pod: Pod): boolean {
   if (!containersReady) return false
   const all = (specOf(pod).readinessGates ?? []).flatMap((gate) => {
     const c = pod.status?.conditions?.find((x) => x.type === gate.conditionType)
-    return c?.status === 'True' ? [] : [c ? `the status of pod readiness gate "${gate.conditionType}" is not "True", but ${c.status}` : `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`]
+    return c?.status === 'True'
+      ? []
+      : [
+          c
+            ? `the status of pod readiness gate "${gate.conditionType}" is not "True", but ${c.status}`
+            : `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`,
+        ]
   })
   const now = status?.conditions?.find((c) => c.type === 'Ready')
   return all.length === 0 ? now?.status !== 'True' : now?.status === 'True' || now?.message !== all.join(', ')
@@ -227,14 +269,23 @@ export function addPod(ctx: Context, pod: Pod, source: 'api' | 'file'): void {
   managed(ctx).put(uid, { pod, source, seenAt: ctx.now })
   const ref = { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid }
   if (!isTerminalPhase(pod.status?.phase) && !pod.metadata.deletionTimestamp && !cachedStatus(ctx, uid)) {
-    const others = managed(ctx).values().map((m) => m.pod).filter((p) => uidOf(p) !== uid && !isOver(ctx, p))
+    const others = managed(ctx)
+      .values()
+      .map((m) => m.pod)
+      .filter((p) => uidOf(p) !== uid && !isOver(ctx, p))
     const node = store(ctx, 'nodes').get(config(ctx).node) as unknown as Node | undefined
     const rejection = admitPod(pod, node, others)
     if (rejection) {
       ctx.because(ctx.record('kubelet.pod.rejected', { uid, reason: rejection.reason, message: rejection.message }, ref))
       podEvent(ctx, pod, 'Warning', rejection.reason, rejection.message)
       const { generation } = pod.metadata
-      statusManager.set(ctx, pod, { phase: 'Failed', reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, qosClass: qosClass(pod), ...(generation === undefined ? {} : { observedGeneration: generation }) })
+      statusManager.set(ctx, pod, {
+        phase: 'Failed',
+        reason: rejection.reason,
+        message: `Pod was rejected: ${rejection.message}`,
+        qosClass: qosClass(pod),
+        ...(generation === undefined ? {} : { observedGeneration: generation }),
+      })
       ctx.table<string>('rejected').put(uid, rejection.reason)
       return
     }
@@ -263,7 +314,12 @@ export function removePod(ctx: Context, pod: Pod): void {
   ctx.record('kubelet.pod.removed', { uid }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
   if (worker && worker.state !== 'finished') {
     const last = { ...pod, metadata: { ...pod.metadata, ...(pod.metadata.deletionTimestamp ? {} : { deletionGracePeriodSeconds: 1 }) } }
-    podWorkers.update(ctx, last, 'kill', { deleted: true, ...(pod.metadata.deletionGracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: Math.max(1, pod.metadata.deletionGracePeriodSeconds) }) })
+    podWorkers.update(ctx, last, 'kill', {
+      deleted: true,
+      ...(pod.metadata.deletionGracePeriodSeconds === undefined
+        ? {}
+        : { gracePeriodSeconds: Math.max(1, pod.metadata.deletionGracePeriodSeconds) }),
+    })
     return
   }
   cleanUp(ctx, uid)
@@ -307,8 +363,14 @@ function removeStrangers(ctx: Context): void {
   if (!informers.synced(ctx)) return
   for (const cached of ctx.table<CachedStatus>('pod-cache').values()) {
     if (managed(ctx).has(cached.uid) || workerOf(ctx, cached.uid)) continue
-    if (!cached.containers.some((c) => c.state === 'CONTAINER_RUNNING') && !cached.sandboxes.some((s) => s.state === 'SANDBOX_READY')) continue
-    const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { uid: cached.uid, name: cached.name, namespace: cached.namespace }, spec: { containers: [] } }
+    if (!cached.containers.some((c) => c.state === 'CONTAINER_RUNNING') && !cached.sandboxes.some((s) => s.state === 'SANDBOX_READY'))
+      continue
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { uid: cached.uid, name: cached.name, namespace: cached.namespace },
+      spec: { containers: [] },
+    }
     podWorkers.update(ctx, pod, 'kill', { gracePeriodSeconds: 1 })
   }
 }
@@ -355,10 +417,9 @@ export const kubeletType: ComponentType = {
       podWorkers.update(ctx, pod, 'sync')
     },
     'gc.tick': (ctx: Context) => {
-      if (collectGarbage(ctx, (uid) => managed(ctx).has(uid) || workerOf(ctx, uid) !== undefined)) ctx.setTimer('gc', SANDBOX_GC_MS, 'gc.tick', null, { periodic: true })
+      if (collectGarbage(ctx, (uid) => managed(ctx).has(uid) || workerOf(ctx, uid) !== undefined))
+        ctx.setTimer('gc', SANDBOX_GC_MS, 'gc.tick', null, { periodic: true })
     },
     'gc.done': () => undefined,
   },
 }
-
-

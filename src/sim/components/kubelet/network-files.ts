@@ -7,7 +7,10 @@ const HOST_HEADER = '# Kubernetes-managed hosts file (host network).\n'
 
 export function hostsFile(pod: Pod, ips: readonly string[], hostname: string, domain: string): string {
   const aliases = specOf(pod).hostAliases ?? []
-  const extra = aliases.length === 0 ? '' : `\n# Entries added by HostAliases.\n${aliases.map((a) => `${[a.ip, ...(a.hostnames ?? [])].join('\t')}\n`).join('')}`
+  const extra =
+    aliases.length === 0
+      ? ''
+      : `\n# Entries added by HostAliases.\n${aliases.map((a) => `${[a.ip, ...(a.hostnames ?? [])].join('\t')}\n`).join('')}`
   if (isHostNetwork(pod)) return `${HOST_HEADER}127.0.0.1\tlocalhost\n${extra}`
   const base = `${HEADER}127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n`
   const own = ips.map((ip) => (domain === '' ? `${ip}\t${hostname}\n` : `${ip}\t${hostname}.${domain}\t${hostname}\n`)).join('')
@@ -29,13 +32,22 @@ export function podDns(pod: Pod, clusterDNS: readonly string[], clusterDomain: s
   let dns: PodDns
   if (policy === 'None') dns = { servers: [], searches: [], options: [] }
   else if (policy === 'Default' || (policy === 'ClusterFirst' && isHostNetwork(pod)) || clusterDNS.length === 0) dns = HOST_DNS
-  else dns = { servers: clusterDNS, searches: [`${namespaceOf(pod)}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain, ...HOST_DNS.searches], options: ['ndots:5'] }
+  else
+    dns = {
+      servers: clusterDNS,
+      searches: [`${namespaceOf(pod)}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain, ...HOST_DNS.searches],
+      options: ['ndots:5'],
+    }
   const own = spec.dnsConfig
   if (!own) return dns
   const options = new Map(dns.options.map((o): [string, string] => [o.split(':')[0] as string, o]))
   for (const o of own.options ?? []) options.set(o.name ?? '', o.value === undefined ? (o.name ?? '') : `${o.name}:${o.value}`)
   const unique = (list: readonly string[]): string[] => [...new Set(list)]
-  return { servers: unique([...dns.servers, ...(own.nameservers ?? [])]), searches: unique([...dns.searches, ...(own.searches ?? [])]), options: [...options.values()] }
+  return {
+    servers: unique([...dns.servers, ...(own.nameservers ?? [])]),
+    searches: unique([...dns.searches, ...(own.searches ?? [])]),
+    options: [...options.values()],
+  }
 }
 
 export function resolvConf(pod: Pod, clusterDNS: readonly string[], clusterDomain: string): string {

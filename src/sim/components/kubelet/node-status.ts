@@ -10,7 +10,15 @@ import type { CallResult } from '../../net/types.ts'
 import type { CriMethods, CriReply, ImageStatus } from '../runtime/cri.ts'
 import { hex64 } from '../runtime/images/registry.ts'
 import { goDuration } from './backoff.ts'
-import { config, KUBELET_VERSION, LEASE_DURATION_SECONDS, LEASE_RENEW_MS, NODE_STATUS_MAX_IMAGES, STATUS_REPORT_MS, STATUS_UPDATE_MS } from './config.ts'
+import {
+  config,
+  KUBELET_VERSION,
+  LEASE_DURATION_SECONDS,
+  LEASE_RENEW_MS,
+  NODE_STATUS_MAX_IMAGES,
+  STATUS_REPORT_MS,
+  STATUS_UPDATE_MS,
+} from './config.ts'
 import { nodeEvent } from './events.ts'
 
 /** Until it is ready for the first time a kubelet looks this often (fastNodeStatusUpdate). */
@@ -38,12 +46,20 @@ interface Reported {
   readonly rebootTold: boolean
 }
 
-const health = (ctx: Context): RuntimeHealth => ctx.table<RuntimeHealth>('node').get('health') ?? { okAt: -1, networkReady: false, networkMessage: 'Network plugin returns error: cni plugin not initialized', bootedAt: 0 }
+const health = (ctx: Context): RuntimeHealth =>
+  ctx.table<RuntimeHealth>('node').get('health') ?? {
+    okAt: -1,
+    networkReady: false,
+    networkMessage: 'Network plugin returns error: cni plugin not initialized',
+    bootedAt: 0,
+  }
 const reported = (ctx: Context): Reported => ctx.table<Reported>('node').get('reported') as Reported
 
 export function networkError(ctx: Context): string | undefined {
   const h = health(ctx)
-  return h.networkReady ? undefined : `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${h.networkMessage}`
+  return h.networkReady
+    ? undefined
+    : `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${h.networkMessage}`
 }
 
 export function runtimeFailed(_ctx: Context, _message: string): void {
@@ -51,20 +67,34 @@ export function runtimeFailed(_ctx: Context, _message: string): void {
 }
 
 export function startNodeStatus(ctx: Context): void {
-  ctx.table<Reported>('node').put('reported', { conditions: [], reportedAt: -1, everReady: false, registered: false, images: [], rebootTold: false })
+  ctx
+    .table<Reported>('node')
+    .put('reported', { conditions: [], reportedAt: -1, everReady: false, registered: false, images: [], rebootTold: false })
   nodeEvent(ctx, 'Normal', 'Starting', 'Starting kubelet.')
   checkRuntime(ctx, 'register')
 }
 
 function checkRuntime(ctx: Context, next: 'register' | 'report'): void {
-  ctx.call(config(ctx).runtime, 'cri.Status', {}, { then: { kind: 'node.runtime', data: next }, flow: 'control', summary: 'Status', timeoutMs: 10_000 })
+  ctx.call(
+    config(ctx).runtime,
+    'cri.Status',
+    {},
+    { then: { kind: 'node.runtime', data: next }, flow: 'control', summary: 'Status', timeoutMs: 10_000 },
+  )
 }
 
 function allocatable(ctx: Context): { capacity: Record<string, string>; allocatable: Record<string, string> } {
   const { cpu, memory, ephemeralStorage, pods } = config(ctx).capacity
   const binary = (n: number): string => quantityToString(newQuantity(Math.floor(n), 'BinarySI'))
   const capacity = { cpu, 'ephemeral-storage': ephemeralStorage, 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', memory, pods: String(pods) }
-  return { capacity, allocatable: { ...capacity, 'ephemeral-storage': binary(quantityValue(ephemeralStorage) * 0.9), memory: binary(quantityValue(memory) - HARD_EVICTION_MEMORY) } }
+  return {
+    capacity,
+    allocatable: {
+      ...capacity,
+      'ephemeral-storage': binary(quantityValue(ephemeralStorage) * 0.9),
+      memory: binary(quantityValue(memory) - HARD_EVICTION_MEMORY),
+    },
+  }
 }
 
 function readiness(ctx: Context): { status: 'True' | 'False'; reason: string; message: string } {
@@ -74,7 +104,8 @@ function readiness(ctx: Context): { status: 'True' | 'False'; reason: string; me
   if (h.okAt < 0) errors.push('container runtime status check may not have completed yet')
   else if (silent > RUNTIME_DOWN_MS) {
     errors.push('container runtime is down')
-    if (silent > PLEG_THRESHOLD_MS) errors.push(`PLEG is not healthy: pleg was last seen active ${goDuration(silent)} ago; threshold is 3m0s`)
+    if (silent > PLEG_THRESHOLD_MS)
+      errors.push(`PLEG is not healthy: pleg was last seen active ${goDuration(silent)} ago; threshold is 3m0s`)
   }
   if (h.okAt >= 0 && !h.networkReady) errors.push(networkError(ctx) as string)
   if (errors.length === 0) return { status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
@@ -93,7 +124,11 @@ function conditions(ctx: Context): NodeCondition[] {
   const known = current(ctx)?.status?.conditions ?? reported(ctx).conditions
   return wanted.map((w) => {
     const before = known.find((c) => c.type === w.type)
-    return { ...w, lastHeartbeatTime: now, lastTransitionTime: before && before.status === w.status ? (before.lastTransitionTime ?? now) : now } as NodeCondition
+    return {
+      ...w,
+      lastHeartbeatTime: now,
+      lastTransitionTime: before && before.status === w.status ? (before.lastTransitionTime ?? now) : now,
+    } as NodeCondition
   })
 }
 
@@ -101,11 +136,16 @@ const current = (ctx: Context): Node | undefined => store(ctx, 'nodes').get(conf
 
 function statusOf(ctx: Context): NonNullable<Node['status']> {
   const { node, nodeIP } = config(ctx)
-  const images = [...reported(ctx).images].sort((a, b) => b.sizeBytes - a.sizeBytes || ((a.id < b.id ? -1 : 1))).slice(0, NODE_STATUS_MAX_IMAGES)
+  const images = [...reported(ctx).images]
+    .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.id < b.id ? -1 : 1))
+    .slice(0, NODE_STATUS_MAX_IMAGES)
   return {
     ...allocatable(ctx),
     conditions: conditions(ctx),
-    addresses: [{ type: 'InternalIP', address: nodeIP }, { type: 'Hostname', address: node }],
+    addresses: [
+      { type: 'InternalIP', address: nodeIP },
+      { type: 'Hostname', address: node },
+    ],
     daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
     nodeInfo: {
       machineID: hex64(`machine ${node}`).slice(0, 32),
@@ -135,7 +175,14 @@ function register(ctx: Context): void {
     kind: 'Node',
     metadata: {
       name: node,
-      labels: { 'beta.kubernetes.io/arch': 'amd64', 'beta.kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': node, 'kubernetes.io/os': 'linux', ...labels },
+      labels: {
+        'beta.kubernetes.io/arch': 'amd64',
+        'beta.kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': 'amd64',
+        'kubernetes.io/hostname': node,
+        'kubernetes.io/os': 'linux',
+        ...labels,
+      },
       annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
     },
     spec: taints.length > 0 ? { taints } : {},
@@ -149,9 +196,16 @@ function report(ctx: Context): void {
   const before = reported(ctx)
   const strip = (list: readonly NodeCondition[]): string => JSON.stringify(list.map((c) => [c.type, c.status, c.reason, c.message]))
   const known = current(ctx)
-  const rebooted = known?.status?.nodeInfo?.bootID !== undefined && known.status.nodeInfo.bootID !== '' && known.status.nodeInfo.bootID !== status.nodeInfo?.bootID
-  if (rebooted && !before.rebootTold) nodeEvent(ctx, 'Warning', 'Rebooted', `Node ${config(ctx).node} has been rebooted, boot id: ${status.nodeInfo?.bootID ?? ''}`)
-  const differs = rebooted || strip(status.conditions ?? []) !== strip(before.conditions) || JSON.stringify(known?.status?.images ?? []) !== JSON.stringify(status.images ?? [])
+  const rebooted =
+    known?.status?.nodeInfo?.bootID !== undefined &&
+    known.status.nodeInfo.bootID !== '' &&
+    known.status.nodeInfo.bootID !== status.nodeInfo?.bootID
+  if (rebooted && !before.rebootTold)
+    nodeEvent(ctx, 'Warning', 'Rebooted', `Node ${config(ctx).node} has been rebooted, boot id: ${status.nodeInfo?.bootID ?? ''}`)
+  const differs =
+    rebooted ||
+    strip(status.conditions ?? []) !== strip(before.conditions) ||
+    JSON.stringify(known?.status?.images ?? []) !== JSON.stringify(status.images ?? [])
   if (!differs && ctx.now - before.reportedAt < STATUS_REPORT_MS) return
   if (differs) ctx.foreground()
   const old = before.conditions.find((c) => c.type === 'Ready')
@@ -159,25 +213,61 @@ function report(ctx: Context): void {
   for (const c of status.conditions ?? []) {
     const was = before.conditions.find((x) => x.type === c.type)
     if (was?.status === c.status) continue
-    if (c.type === 'Ready') nodeEvent(ctx, 'Normal', c.status === 'True' ? 'NodeReady' : 'NodeNotReady', `Node ${config(ctx).node} status is now: ${c.status === 'True' ? 'NodeReady' : 'NodeNotReady'}`)
+    if (c.type === 'Ready')
+      nodeEvent(
+        ctx,
+        'Normal',
+        c.status === 'True' ? 'NodeReady' : 'NodeNotReady',
+        `Node ${config(ctx).node} status is now: ${c.status === 'True' ? 'NodeReady' : 'NodeNotReady'}`,
+      )
   }
-  if (old?.status !== ready?.status) ctx.record('kubelet.node.status', { ready: ready?.status === 'True', message: ready?.message ?? '' }, { apiVersion: 'v1', kind: 'Node', name: config(ctx).node })
-  ctx.table<Reported>('node').put('reported', { ...before, conditions: status.conditions ?? [], reportedAt: ctx.now, everReady: before.everReady || ready?.status === 'True', rebootTold: rebooted })
-  apiRequest(ctx, config(ctx).client, { method: 'PATCH', path: `/api/v1/nodes/${config(ctx).node}/status`, body: { status }, contentType: 'application/strategic-merge-patch+json' }, { kind: 'node.reported' })
+  if (old?.status !== ready?.status)
+    ctx.record(
+      'kubelet.node.status',
+      { ready: ready?.status === 'True', message: ready?.message ?? '' },
+      { apiVersion: 'v1', kind: 'Node', name: config(ctx).node },
+    )
+  ctx
+    .table<Reported>('node')
+    .put('reported', {
+      ...before,
+      conditions: status.conditions ?? [],
+      reportedAt: ctx.now,
+      everReady: before.everReady || ready?.status === 'True',
+      rebootTold: rebooted,
+    })
+  apiRequest(
+    ctx,
+    config(ctx).client,
+    {
+      method: 'PATCH',
+      path: `/api/v1/nodes/${config(ctx).node}/status`,
+      body: { status },
+      contentType: 'application/strategic-merge-patch+json',
+    },
+    { kind: 'node.reported' },
+  )
 }
 
 function armReport(ctx: Context): void {
   const { everReady } = reported(ctx)
   const fast = !everReady
   const started = ctx.table<number>('clock').get('startedAt') ?? 0
-  ctx.setTimer('node-status', fast ? FAST_MS : STATUS_UPDATE_MS * (1 + 0.04 * ctx.random('node')), 'node.status', null, { periodic: !fast || ctx.now - started > FAST_FOREGROUND_MS })
+  ctx.setTimer('node-status', fast ? FAST_MS : STATUS_UPDATE_MS * (1 + 0.04 * ctx.random('node')), 'node.status', null, {
+    periodic: !fast || ctx.now - started > FAST_FOREGROUND_MS,
+  })
 }
 
 function passPodCIDR(ctx: Context): void {
   const cidr = current(ctx)?.spec?.podCIDR
   if (!config(ctx).passPodCIDR || !cidr || ctx.table<string>('node-cidr').get('passed') === cidr) return
   ctx.table<string>('node-cidr').put('passed', cidr)
-  ctx.call(config(ctx).runtime, 'cri.UpdateRuntimeConfig', { podCIDR: cidr }, { then: { kind: 'node.cidr', data: cidr }, flow: 'control', summary: `UpdateRuntimeConfig ${cidr}` })
+  ctx.call(
+    config(ctx).runtime,
+    'cri.UpdateRuntimeConfig',
+    { podCIDR: cidr },
+    { then: { kind: 'node.cidr', data: cidr }, flow: 'control', summary: `UpdateRuntimeConfig ${cidr}` },
+  )
 }
 
 export function onNodeChanged(ctx: Context, _node: Node): void {
@@ -191,7 +281,12 @@ function renewLease(ctx: Context): void {
   const spec = { holderIdentity: node, leaseDurationSeconds: LEASE_DURATION_SECONDS, renewTime: apiMicroTime(ctx.now) }
   const base = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases`
   if (lease) {
-    apiRequest(ctx, client, { method: 'PUT', path: `${base}/${node}`, body: { ...lease, spec: { ...lease.spec, ...spec } }, timeoutMs: 10_000 }, { kind: 'node.lease.written', data: 'renew' })
+    apiRequest(
+      ctx,
+      client,
+      { method: 'PUT', path: `${base}/${node}`, body: { ...lease, spec: { ...lease.spec, ...spec } }, timeoutMs: 10_000 },
+      { kind: 'node.lease.written', data: 'renew' },
+    )
     return
   }
   apiRequest(ctx, client, { method: 'GET', path: `${base}/${node}`, timeoutMs: 10_000 }, { kind: 'node.lease.written', data: 'get' })
@@ -203,26 +298,49 @@ function createLease(ctx: Context): void {
   const body = {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
-    metadata: { name: node, namespace: 'kube-node-lease', ...(uid ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }] } : {}) },
+    metadata: {
+      name: node,
+      namespace: 'kube-node-lease',
+      ...(uid ? { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node, uid }] } : {}),
+    },
     spec: { holderIdentity: node, leaseDurationSeconds: LEASE_DURATION_SECONDS, renewTime: apiMicroTime(ctx.now) },
   }
-  apiRequest(ctx, client, { method: 'POST', path: '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', body }, { kind: 'node.lease.written', data: 'create' })
+  apiRequest(
+    ctx,
+    client,
+    { method: 'POST', path: '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', body },
+    { kind: 'node.lease.written', data: 'create' },
+  )
 }
 
 export const nodeHandlers: Readonly<Record<string, (ctx: Context, payload: never) => void>> = {
   'node.runtime': ((ctx: Context, result: CallResult<CriReply<CriMethods['Status']['answer']>, 'register' | 'report'>) => {
     const reply = result.form === 'response' ? result.value : undefined
     const before = health(ctx)
-    if (reply?.ok) ctx.table<RuntimeHealth>('node').put('health', { okAt: ctx.now, networkReady: reply.value.networkReady, networkMessage: reply.value.networkMessage, bootedAt: reply.value.bootedAt })
+    if (reply?.ok)
+      ctx
+        .table<RuntimeHealth>('node')
+        .put('health', {
+          okAt: ctx.now,
+          networkReady: reply.value.networkReady,
+          networkMessage: reply.value.networkMessage,
+          bootedAt: reply.value.bootedAt,
+        })
     else if (before.okAt < 0) ctx.table<RuntimeHealth>('node').put('health', before)
     if (result.data === 'register') {
       register(ctx)
       return
     }
-    ctx.call(config(ctx).runtime, 'cri.ListImages', {}, { then: { kind: 'node.images' }, flow: 'control', summary: 'ListImages', timeoutMs: 10_000 })
+    ctx.call(
+      config(ctx).runtime,
+      'cri.ListImages',
+      {},
+      { then: { kind: 'node.images' }, flow: 'control', summary: 'ListImages', timeoutMs: 10_000 },
+    )
   }) as never,
   'node.images': ((ctx: Context, result: CallResult<CriReply<{ images: readonly ImageStatus[] }>>) => {
-    if (result.form === 'response' && result.value.ok) ctx.table<Reported>('node').put('reported', { ...reported(ctx), images: result.value.value.images })
+    if (result.form === 'response' && result.value.ok)
+      ctx.table<Reported>('node').put('reported', { ...reported(ctx), images: result.value.value.images })
     report(ctx)
     armReport(ctx)
   }) as never,
@@ -234,10 +352,21 @@ export const nodeHandlers: Readonly<Record<string, (ctx: Context, payload: never
       return
     }
     ctx.foreground()
-    ctx.record('kubelet.node.registered', { node: config(ctx).node, existed: status === 409 }, { apiVersion: 'v1', kind: 'Node', name: config(ctx).node })
-    for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID']) nodeEvent(ctx, 'Normal', reason, `Node ${config(ctx).node} status is now: ${reason}`)
+    ctx.record(
+      'kubelet.node.registered',
+      { node: config(ctx).node, existed: status === 409 },
+      { apiVersion: 'v1', kind: 'Node', name: config(ctx).node },
+    )
+    for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
+      nodeEvent(ctx, 'Normal', reason, `Node ${config(ctx).node} status is now: ${reason}`)
     nodeEvent(ctx, 'Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods')
-    ctx.table<Reported>('node').put('reported', { ...reported(ctx), registered: true, ...(status === 201 ? { conditions: conditions(ctx), reportedAt: ctx.now } : {}) })
+    ctx
+      .table<Reported>('node')
+      .put('reported', {
+        ...reported(ctx),
+        registered: true,
+        ...(status === 201 ? { conditions: conditions(ctx), reportedAt: ctx.now } : {}),
+      })
     passPodCIDR(ctx)
     renewLease(ctx)
     armReport(ctx)

@@ -13,7 +13,11 @@ export type ObjectKind = 'configmap' | 'secret'
 export const informerName = (kind: ObjectKind, namespace: string, name: string): string => `${kind}/${namespace}/${name}`
 
 export function informerSpec(kind: ObjectKind, namespace: string, name: string): InformerSpec {
-  return { name: informerName(kind, namespace, name), path: `/api/v1/namespaces/${namespace}/${kind}s`, query: `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}` }
+  return {
+    name: informerName(kind, namespace, name),
+    path: `/api/v1/namespaces/${namespace}/${kind}s`,
+    query: `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`,
+  }
 }
 
 /** All ConfigMaps and Secrets that a pod mentions, in the order in which the kubelet meets them. */

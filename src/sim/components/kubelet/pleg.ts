@@ -57,9 +57,17 @@ export function createPleg(hooks: PlegHooks): Pleg {
     const uids = dirty(ctx).keys()
     ctx.table<State>('pleg').put('state', { ...s, busy: true })
     dirty(ctx).clear()
-    ctx.call(config(ctx).runtime, 'cri.PodStatus', s.full ? {} : { uids }, { then: { kind: 'pleg.listed', data: { uids, at: ctx.now, full: s.full } }, flow: 'control', summary: 'relist', timeoutMs: 120_000 })
+    ctx.call(config(ctx).runtime, 'cri.PodStatus', s.full ? {} : { uids }, {
+      then: { kind: 'pleg.listed', data: { uids, at: ctx.now, full: s.full } },
+      flow: 'control',
+      summary: 'relist',
+      timeoutMs: 120_000,
+    })
   }
-  const onListed = (ctx: Context, result: CallResult<CriReply<{ pods: readonly RuntimePodStatus[] }>, { uids: readonly string[]; at: number; full: boolean }>): void => {
+  const onListed = (
+    ctx: Context,
+    result: CallResult<CriReply<{ pods: readonly RuntimePodStatus[] }>, { uids: readonly string[]; at: number; full: boolean }>,
+  ): void => {
     const s = state(ctx)
     const reply = result.form === 'response' ? result.value : undefined
     if (!reply?.ok) {
@@ -94,7 +102,9 @@ export function createPleg(hooks: PlegHooks): Pleg {
   }
   return {
     start(ctx) {
-      ctx.table<State>('pleg').put('state', { origin: ctx.now + RELIST_MS * ctx.random('pleg') - RELIST_MS, busy: false, listedAt: -1, full: true })
+      ctx
+        .table<State>('pleg')
+        .put('state', { origin: ctx.now + RELIST_MS * ctx.random('pleg') - RELIST_MS, busy: false, listedAt: -1, full: true })
       relist(ctx)
     },
     newerThan(ctx, since) {
@@ -120,7 +130,13 @@ export function createPleg(hooks: PlegHooks): Pleg {
 /** Sandboxes count as containers here, as they do upstream. */
 function differences(uid: string, old: RuntimePodStatus | undefined, now: RuntimePodStatus | undefined): PlegEvent[] {
   const states = (p: RuntimePodStatus | undefined): Map<string, string> =>
-    new Map([...(p?.containers ?? []).map((c): [string, string] => [c.id, c.state === 'CONTAINER_RUNNING' ? 'running' : c.state === 'CONTAINER_EXITED' ? 'exited' : 'other']), ...(p?.sandboxes ?? []).map((s): [string, string] => [s.id, s.state === 'SANDBOX_READY' ? 'running' : 'exited'])])
+    new Map([
+      ...(p?.containers ?? []).map((c): [string, string] => [
+        c.id,
+        c.state === 'CONTAINER_RUNNING' ? 'running' : c.state === 'CONTAINER_EXITED' ? 'exited' : 'other',
+      ]),
+      ...(p?.sandboxes ?? []).map((s): [string, string] => [s.id, s.state === 'SANDBOX_READY' ? 'running' : 'exited']),
+    ])
   const [before, after] = [states(old), states(now)]
   const events: PlegEvent[] = []
   for (const id of [...new Set([...before.keys(), ...after.keys()])].sort()) {

@@ -27,9 +27,14 @@ export const isRestartableInit = (container: Container): boolean => container.re
 export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Failed' || phase === 'Succeeded'
 
 export function containerSpecs(pod: Pod): ContainerSpec[] {
-  const list = (containers: readonly Container[] | undefined, kind: ContainerKind): ContainerSpec[] => (containers ?? []).map((container, index) => ({ container, kind, index }))
+  const list = (containers: readonly Container[] | undefined, kind: ContainerKind): ContainerSpec[] =>
+    (containers ?? []).map((container, index) => ({ container, kind, index }))
   const { initContainers, containers, ephemeralContainers } = specOf(pod)
-  return [...list(initContainers, 'init'), ...list(containers, 'container'), ...list(ephemeralContainers as readonly Container[] | undefined, 'ephemeral')]
+  return [
+    ...list(initContainers, 'init'),
+    ...list(containers, 'container'),
+    ...list(ephemeralContainers as readonly Container[] | undefined, 'ephemeral'),
+  ]
 }
 
 export const findSpec = (pod: Pod, name: string): ContainerSpec | undefined => containerSpecs(pod).find((s) => s.container.name === name)
@@ -38,7 +43,14 @@ const FIELD: Readonly<Record<ContainerKind, string>> = { container: 'containers'
 
 export function podReference(pod: Pod): ObjectReference {
   const { namespace, name, uid, resourceVersion } = pod.metadata
-  return { kind: 'Pod', apiVersion: 'v1', ...(namespace ? { namespace } : {}), ...(name ? { name } : {}), ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) }
+  return {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    ...(namespace ? { namespace } : {}),
+    ...(name ? { name } : {}),
+    ...(uid ? { uid } : {}),
+    ...(resourceVersion ? { resourceVersion } : {}),
+  }
 }
 
 export function containerReference(pod: Pod, spec: ContainerSpec): ObjectReference {
@@ -78,7 +90,9 @@ export function shouldContainerBeRestarted(container: Container, pod: Pod, podSt
 }
 
 export function hasAnyRegularContainerStarted(spec: PodSpec, statuses: readonly ContainerStatus[] | undefined): boolean {
-  return (statuses ?? []).some((s) => spec.containers.some((c) => c.name === s.name) && (s.state?.running !== undefined || s.state?.terminated !== undefined))
+  return (statuses ?? []).some(
+    (s) => spec.containers.some((c) => c.name === s.name) && (s.state?.running !== undefined || s.state?.terminated !== undefined),
+  )
 }
 
 export function hasAnyRegularContainerCreated(pod: Pod, podStatus: RuntimePodStatus | undefined): boolean {
@@ -109,7 +123,8 @@ export function sandboxChanged(pod: Pod, podStatus: RuntimePodStatus | undefined
 export function qosClass(pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   if (pod.status?.qosClass) return pod.status.qosClass as 'Guaranteed'
   const all = [...specOf(pod).containers, ...(specOf(pod).initContainers ?? [])]
-  const positive = (list: Record<string, string> | undefined, name: string): string | undefined => (list?.[name] !== undefined && quantitySign(list[name]) > 0 ? list[name] : undefined)
+  const positive = (list: Record<string, string> | undefined, name: string): string | undefined =>
+    list?.[name] !== undefined && quantitySign(list[name]) > 0 ? list[name] : undefined
   let any = false
   let guaranteed = true
   for (const c of all) {
@@ -123,10 +138,20 @@ export function qosClass(pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   return !any ? 'BestEffort' : guaranteed ? 'Guaranteed' : 'Burstable'
 }
 
-export const findCondition = (status: PodStatus | undefined, type: string): PodCondition | undefined => status?.conditions?.find((c) => c.type === type)
+export const findCondition = (status: PodStatus | undefined, type: string): PodCondition | undefined =>
+  status?.conditions?.find((c) => c.type === type)
 
 /** types/pod_status.go: conditions that the kubelet alone writes. */
-const OWNED = new Set(['PodScheduled', 'Ready', 'Initialized', 'ContainersReady', 'PodReadyToStartContainers', 'PodResizeInProgress', 'PodResizePending', 'AllContainersRestarting'])
+const OWNED = new Set([
+  'PodScheduled',
+  'Ready',
+  'Initialized',
+  'ContainersReady',
+  'PodReadyToStartContainers',
+  'PodResizeInProgress',
+  'PodResizePending',
+  'AllContainersRestarting',
+])
 export const ownedByKubelet = (type: string): boolean => OWNED.has(type)
 export const sharedByKubelet = (type: string): boolean => type === 'DisruptionTarget'
 

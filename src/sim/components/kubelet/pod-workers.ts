@@ -17,7 +17,12 @@ export interface WorkerHooks {
 }
 
 export interface PodWorkers {
-  update(ctx: Context, pod: Pod, kind: SyncKind, options?: { gracePeriodSeconds?: number; override?: Worker['override']; evicted?: boolean; deleted?: boolean }): void
+  update(
+    ctx: Context,
+    pod: Pod,
+    kind: SyncKind,
+    options?: { gracePeriodSeconds?: number; override?: Worker['override']; evicted?: boolean; deleted?: boolean },
+  ): void
   synced(ctx: Context, uid: string, result: SyncResult): void
   /** A new list of the runtime is there. */
   relisted(ctx: Context): void
@@ -34,13 +39,19 @@ export const allWorkers = (ctx: Context): Worker[] => workers(ctx).values()
 const FOREGROUND_FAILURES = 2
 const FOREGROUND_DELAY_MS = 25_000
 
-const PROGRAM: Readonly<Record<Worker['state'], string>> = { sync: 'syncPod', terminating: 'syncTerminatingPod', terminated: 'syncTerminatedPod', finished: '' }
+const PROGRAM: Readonly<Record<Worker['state'], string>> = {
+  sync: 'syncPod',
+  terminating: 'syncTerminatingPod',
+  terminated: 'syncTerminatedPod',
+  finished: '',
+}
 const KIND = { sync: 'sync', terminating: 'terminating', terminated: 'terminated', finished: 'terminated' } as const
 
 /** The shortest grace period asked for so far. */
 function gracePeriod(pod: Pod, asked: number | undefined, before: number | undefined): number {
   let grace = specOf(pod).terminationGracePeriodSeconds ?? 30
-  if (pod.metadata.deletionGracePeriodSeconds !== undefined && pod.metadata.deletionTimestamp) grace = pod.metadata.deletionGracePeriodSeconds
+  if (pod.metadata.deletionGracePeriodSeconds !== undefined && pod.metadata.deletionTimestamp)
+    grace = pod.metadata.deletionGracePeriodSeconds
   if (asked !== undefined) grace = asked
   if (before !== undefined && before < grace) grace = before
   return Math.max(grace, 1)
@@ -65,8 +76,19 @@ export function createPodWorkers(hooks: WorkerHooks): PodWorkers {
     ctx.cancelTimer(`work/${uid}`)
     const { pod } = next
     const told = w.state === 'sync' ? (kind === 'kill' ? 'sync' : kind) : KIND[w.state]
-    ctx.record('kubelet.pod.sync.started', { uid, kind: told }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
-    const args: SyncArgs = { kind, pod, podStatus: hooks.podStatus(ctx, pod), run: runId(next), ...(next.gracePeriodSeconds === undefined || next.state === 'sync' ? {} : { gracePeriodSeconds: next.gracePeriodSeconds }), ...(next.override ? { override: next.override } : {}) }
+    ctx.record(
+      'kubelet.pod.sync.started',
+      { uid, kind: told },
+      { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid },
+    )
+    const args: SyncArgs = {
+      kind,
+      pod,
+      podStatus: hooks.podStatus(ctx, pod),
+      run: runId(next),
+      ...(next.gracePeriodSeconds === undefined || next.state === 'sync' ? {} : { gracePeriodSeconds: next.gracePeriodSeconds }),
+      ...(next.override ? { override: next.override } : {}),
+    }
     hooks.start(ctx, runId(next), PROGRAM[w.state], args, { kind: 'worker', data: { uid, run: next.runs } })
   }
   const again = (ctx: Context, w: Worker, delayMs: number, periodic: boolean): void => {
@@ -78,11 +100,33 @@ export function createPodWorkers(hooks: WorkerHooks): PodWorkers {
       const before = workers(ctx).get(uid)
       if (before?.state === 'finished') return
       if (!before && kind === 'kill' && options.deleted) return
-      const base: Worker = before ?? { uid, pod, state: 'sync', working: false, lastSync: -1, waitsForCache: false, deleted: false, evicted: false, runs: 0, failures: 0, cause: ctx.cause, background: ctx.background }
+      const base: Worker = before ?? {
+        uid,
+        pod,
+        state: 'sync',
+        working: false,
+        lastSync: -1,
+        waitsForCache: false,
+        deleted: false,
+        evicted: false,
+        runs: 0,
+        failures: 0,
+        cause: ctx.cause,
+        background: ctx.background,
+      }
       // A pod that was already over when the kubelet first saw it is not run again.
       const over = !before && isTerminalPhase(pod.status?.phase)
       const kill = kind === 'kill' || pod.metadata.deletionTimestamp !== undefined || over
-      let next: Worker = { ...base, pod: options.deleted && before ? before.pod : pod, pending: kind, deleted: base.deleted || pod.metadata.deletionTimestamp !== undefined || (options.deleted ?? false), evicted: base.evicted || (options.evicted ?? false), ...(options.override ? { override: options.override } : {}), cause: ctx.cause, background: ctx.background }
+      let next: Worker = {
+        ...base,
+        pod: options.deleted && before ? before.pod : pod,
+        pending: kind,
+        deleted: base.deleted || pod.metadata.deletionTimestamp !== undefined || (options.deleted ?? false),
+        evicted: base.evicted || (options.evicted ?? false),
+        ...(options.override ? { override: options.override } : {}),
+        cause: ctx.cause,
+        background: ctx.background,
+      }
       if (kill && (base.state === 'sync' || base.state === 'terminating')) {
         const grace = gracePeriod(pod, options.gracePeriodSeconds, base.gracePeriodSeconds)
         const shortened = base.gracePeriodSeconds !== undefined && grace < base.gracePeriodSeconds
@@ -125,7 +169,16 @@ export function createPodWorkers(hooks: WorkerHooks): PodWorkers {
         delay = jitter(backoff, BACKOFF_JITTER, ctx.random('workers'))
       }
       put(ctx, next)
-      ctx.record('kubelet.pod.sync.finished', { uid, kind: told, ...(failed ? { error: result.error as string } : {}), ...(delay === undefined ? {} : { nextMs: Math.round(delay) }) }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
+      ctx.record(
+        'kubelet.pod.sync.finished',
+        {
+          uid,
+          kind: told,
+          ...(failed ? { error: result.error as string } : {}),
+          ...(delay === undefined ? {} : { nextMs: Math.round(delay) }),
+        },
+        { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid },
+      )
       if (next.state === 'finished') {
         hooks.onFinished(ctx, uid)
         return

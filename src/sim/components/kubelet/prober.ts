@@ -45,7 +45,8 @@ const workerKey = (uid: string, container: string, type: ProbeType): string => `
 const bare = (containerId: string): string => containerId.replace(/^containerd:\/\//, '')
 
 /** What is known of a container: undefined before its first probe worker saw it. */
-export const probeResult = (ctx: Context, type: ProbeType, containerId: string): ProbeOutcome | undefined => results(ctx).get(`${type}/${bare(containerId)}`)
+export const probeResult = (ctx: Context, type: ProbeType, containerId: string): ProbeOutcome | undefined =>
+  results(ctx).get(`${type}/${bare(containerId)}`)
 
 function probeOf(container: Container, type: ProbeType): Probe | undefined {
   return type === 'startup' ? container.startupProbe : type === 'liveness' ? container.livenessProbe : container.readinessProbe
@@ -113,7 +114,10 @@ export function createProber(hooks: ProberHooks): Prober {
     if (w.onHold) return
     if (!c.state?.running) {
       set(ctx, w, 'failure')
-      const over = c.state?.terminated !== undefined && specOf(pod).restartPolicy === 'Never' && !isRestartableInit((findSpec(pod, w.container) as ContainerSpec).container)
+      const over =
+        c.state?.terminated !== undefined &&
+        specOf(pod).restartPolicy === 'Never' &&
+        !isRestartableInit((findSpec(pod, w.container) as ContainerSpec).container)
       if (over) remove(ctx, key)
       return
     }
@@ -134,7 +138,14 @@ export function createProber(hooks: ProberHooks): Prober {
       return
     }
     workers(ctx).put(key, { ...w, busy: true, again: false })
-    hooks.run(ctx, `probe/${key}`, { worker: key, pod, container: w.container, type: w.type, containerId: w.containerId, podIP: status.podIP ?? '' })
+    hooks.run(ctx, `probe/${key}`, {
+      worker: key,
+      pod,
+      container: w.container,
+      type: w.type,
+      containerId: w.containerId,
+      podIP: status.podIP ?? '',
+    })
   }
   return {
     addPod(ctx, pod) {
@@ -144,7 +155,16 @@ export function createProber(hooks: ProberHooks): Prober {
           const key = workerKey(uidOf(pod), spec.container.name, type)
           const probe = probeOf(spec.container, type)
           if (!probe || workers(ctx).has(key)) continue
-          workers(ctx).put(key, { uid: uidOf(pod), container: spec.container.name, type, containerId: '', onHold: false, run: 0, busy: false, again: false })
+          workers(ctx).put(key, {
+            uid: uidOf(pod),
+            container: spec.container.name,
+            type,
+            containerId: '',
+            onHold: false,
+            run: 0,
+            busy: false,
+            again: false,
+          })
           const period = (probe.periodSeconds ?? 10) * 1000
           // Only a kubelet that has just started spreads its probes.
           const delay = ctx.now - hooks.kubeletStartedAt(ctx) < period ? ctx.random('probes') * period : 0
@@ -181,7 +201,8 @@ export function createProber(hooks: ProberHooks): Prober {
       const init = status.initContainerStatuses?.map((c) => {
         const isStarted = started(c)
         const spec = specOf(pod).initContainers?.find((x) => x.name === c.name)
-        if (!spec || !isRestartableInit(spec)) return { ...c, started: isStarted, ready: c.state?.terminated?.exitCode === 0 && c.state.terminated !== undefined }
+        if (!spec || !isRestartableInit(spec))
+          return { ...c, started: isStarted, ready: c.state?.terminated?.exitCode === 0 && c.state.terminated !== undefined }
         return { ...c, started: isStarted, ready: isStarted && ready(c) }
       })
       return { ...status, containerStatuses, ...(init ? { initContainerStatuses: init } : {}) }
@@ -200,11 +221,25 @@ export function createProber(hooks: ProberHooks): Prober {
       const run = w.last === outcome ? w.run + 1 : 1
       const changed = w.last !== outcome
       if (changed) ctx.foreground()
-      ctx.record('probe.result', { uid: w.uid, container: args.container, probe: args.type, result: result.outcome, output: result.output.slice(0, 300), changed }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(args.pod), name: nameOf(args.pod), uid: w.uid })
+      ctx.record(
+        'probe.result',
+        { uid: w.uid, container: args.container, probe: args.type, result: result.outcome, output: result.output.slice(0, 300), changed },
+        { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(args.pod), name: nameOf(args.pod), uid: w.uid },
+      )
       const title = TITLE[args.type]
-      if (result.outcome === 'failure') containerEvent(ctx, args.pod, spec, 'Warning', 'Unhealthy', `${title} probe failed: ${result.output}`)
-      else if (result.outcome === 'unknown') containerEvent(ctx, args.pod, spec, 'Warning', 'Unhealthy', `${title} probe errored and resulted in unknown state: ${result.output}`)
-      else if (result.outcome === 'warning') containerEvent(ctx, args.pod, spec, 'Warning', 'ProbeWarning', `${title} probe warning: ${result.output}`)
+      if (result.outcome === 'failure')
+        containerEvent(ctx, args.pod, spec, 'Warning', 'Unhealthy', `${title} probe failed: ${result.output}`)
+      else if (result.outcome === 'unknown')
+        containerEvent(
+          ctx,
+          args.pod,
+          spec,
+          'Warning',
+          'Unhealthy',
+          `${title} probe errored and resulted in unknown state: ${result.output}`,
+        )
+      else if (result.outcome === 'warning')
+        containerEvent(ctx, args.pod, spec, 'Warning', 'ProbeWarning', `${title} probe warning: ${result.output}`)
       const { again } = w
       // An error of the probe itself counts neither way.
       const counted = result.outcome === 'unknown'
@@ -254,12 +289,25 @@ function* attempt(args: ProbeArgs): Work<ProbeResult> {
     const scheme = (httpGet.scheme ?? 'HTTP').toLowerCase()
     const path = httpGet.path ?? ''
     const url = `${scheme}://${host}:${port}/${path.replace(/^\//, '')}`
-    const reply = yield* connectTo({ ip: host, port, protocol: scheme === 'https' ? 'https' : 'http', path: path.startsWith('/') ? path : `/${path}`, method: 'GET' }, timeoutSeconds * 1000)
-    if (!reply.connected) return { outcome: 'failure', output: reply.error === 'i/o timeout' ? `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` : `Get "${url}": dial tcp ${host}:${port}: connect: ${reply.error}` }
+    const reply = yield* connectTo(
+      { ip: host, port, protocol: scheme === 'https' ? 'https' : 'http', path: path.startsWith('/') ? path : `/${path}`, method: 'GET' },
+      timeoutSeconds * 1000,
+    )
+    if (!reply.connected)
+      return {
+        outcome: 'failure',
+        output:
+          reply.error === 'i/o timeout'
+            ? `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`
+            : `Get "${url}": dial tcp ${host}:${port}: connect: ${reply.error}`,
+      }
     if (reply.plain) return { outcome: 'failure', output: `Get "${url}": http: server gave HTTP response to HTTPS client` }
     const code = reply.http?.status ?? 0
     if (!reply.http) return { outcome: 'failure', output: `Get "${url}": EOF` }
-    if (code >= 200 && code < 400) return code >= 300 ? { outcome: 'warning', output: `Probe terminated redirects, Response body: ${reply.http.body}` } : { outcome: 'success', output: reply.http.body }
+    if (code >= 200 && code < 400)
+      return code >= 300
+        ? { outcome: 'warning', output: `Probe terminated redirects, Response body: ${reply.http.body}` }
+        : { outcome: 'success', output: reply.http.body }
     return { outcome: 'failure', output: `HTTP probe failed with statuscode: ${code}` }
   }
   if (probe.tcpSocket) {
@@ -267,12 +315,20 @@ function* attempt(args: ProbeArgs): Work<ProbeResult> {
     const host = probe.tcpSocket.host || args.podIP
     const reply = yield* connectTo({ ip: host, port, protocol: 'tcp' }, timeoutSeconds * 1000)
     if (reply.connected) return { outcome: 'success', output: '' }
-    return { outcome: 'failure', output: reply.error === 'i/o timeout' ? `dial tcp ${host}:${port}: i/o timeout` : `dial tcp ${host}:${port}: connect: ${reply.error}` }
+    return {
+      outcome: 'failure',
+      output: reply.error === 'i/o timeout' ? `dial tcp ${host}:${port}: i/o timeout` : `dial tcp ${host}:${port}: connect: ${reply.error}`,
+    }
   }
   if (probe.grpc) {
     const reply = yield* connectTo({ ip: args.podIP, port: probe.grpc.port, protocol: 'grpc' }, timeoutSeconds * 1000)
-    if (!reply.connected) return { outcome: 'failure', output: `timeout: failed to connect service "${args.podIP}:${probe.grpc.port}" within ${timeoutSeconds}s: context deadline exceeded` }
-    if (reply.plain) return { outcome: 'failure', output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health)' }
+    if (!reply.connected)
+      return {
+        outcome: 'failure',
+        output: `timeout: failed to connect service "${args.podIP}:${probe.grpc.port}" within ${timeoutSeconds}s: context deadline exceeded`,
+      }
+    if (reply.plain)
+      return { outcome: 'failure', output: 'error: this server does not implement the grpc health protocol (grpc.health.v1.Health)' }
     return { outcome: 'success', output: 'service healthy' }
   }
   yield* once(() => null)

@@ -20,23 +20,43 @@ export interface ExecAnswer {
 
 const text = (status: number, body: string): HttpResponse => ({ status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body })
 
-const badRequest = (message: string): HttpResponse => ({ status: 400, headers: { 'content-type': 'application/json' }, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'BadRequest', code: 400 } })
+const badRequest = (message: string): HttpResponse => ({
+  status: 400,
+  headers: { 'content-type': 'application/json' },
+  body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason: 'BadRequest', code: 400 },
+})
 
 const internalError = (message: string): HttpResponse => ({
   status: 500,
   headers: { 'content-type': 'application/json' },
-  body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `Internal error occurred: ${message}`, reason: 'InternalError', details: { causes: [{ message }] }, code: 500 },
+  body: {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: `Internal error occurred: ${message}`,
+    reason: 'InternalError',
+    details: { causes: [{ message }] },
+    code: 500,
+  },
 })
 
 function findPod(ctx: Context, namespace: string, name: string): Pod | undefined {
-  return ctx.table<ManagedPod>('pods').values().find((m) => namespaceOf(m.pod) === namespace && nameOf(m.pod) === name)?.pod
+  return ctx
+    .table<ManagedPod>('pods')
+    .values()
+    .find((m) => namespaceOf(m.pod) === namespace && nameOf(m.pod) === name)?.pod
 }
 
 const bare = (id: string): string => id.replace(/^containerd:\/\//, '')
 
 /** kubelet_pods.go validateContainerLogStatus: the container whose log is meant, or why there is none. */
 function logContainer(pod: Pod, status: PodStatus, name: string, previous: boolean): { id: string } | { error: string } {
-  const c: ContainerStatus | undefined = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])].find((x) => x.name === name)
+  const c: ContainerStatus | undefined = [
+    ...(status.containerStatuses ?? []),
+    ...(status.initContainerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+  ].find((x) => x.name === name)
   if (!c) return { error: `container "${name}" in pod "${nameOf(pod)}" is not available` }
   const { state, lastState } = c
   if (previous) {
@@ -55,8 +75,10 @@ function logContainer(pod: Pod, status: PodStatus, name: string, previous: boole
   if (last) return { id: bare(last) }
   if (state?.waiting) {
     const { reason = '', message } = state.waiting
-    if (reason === 'ErrImagePull') return { error: `container "${name}" in pod "${nameOf(pod)}" is waiting to start: image can't be pulled` }
-    if (reason === 'ImagePullBackOff') return { error: `container "${name}" in pod "${nameOf(pod)}" is waiting to start: trying and failing to pull image` }
+    if (reason === 'ErrImagePull')
+      return { error: `container "${name}" in pod "${nameOf(pod)}" is waiting to start: image can't be pulled` }
+    if (reason === 'ImagePullBackOff')
+      return { error: `container "${name}" in pod "${nameOf(pod)}" is waiting to start: trying and failing to pull image` }
     void message
     return { error: `container "${name}" in pod "${nameOf(pod)}" is waiting to start: ${reason}` }
   }
@@ -87,9 +109,20 @@ function logs(ctx: Context, call: number, path: readonly string[], query: URLSea
   const sinceTime = query.get('sinceTime') === undefined ? undefined : parseApiTime(query.get('sinceTime'))
   const since = sinceSeconds === undefined ? sinceTime : ctx.now - sinceSeconds * 1000
   const stream = query.get('stream') as LogOptions['stream']
-  const options: LogOptions = { timestamps: query.get('timestamps') === 'true', ...(tail === undefined ? {} : { tailLines: tail }), ...(limit === undefined ? {} : { limitBytes: limit }), ...(since === undefined ? {} : { since }), ...(stream ? { stream } : {}) }
+  const options: LogOptions = {
+    timestamps: query.get('timestamps') === 'true',
+    ...(tail === undefined ? {} : { tailLines: tail }),
+    ...(limit === undefined ? {} : { limitBytes: limit }),
+    ...(since === undefined ? {} : { since }),
+    ...(stream ? { stream } : {}),
+  }
   const follow = query.get('follow') === 'true'
-  const backend = ctx.call(config(ctx).runtime, 'log.read', { id: found.id, options, follow }, { then: { kind: follow ? 'server.log.chunk' : 'server.log', data: call }, stream: follow, flow: 'data', summary: `log ${container}` })
+  const backend = ctx.call(
+    config(ctx).runtime,
+    'log.read',
+    { id: found.id, options, follow },
+    { then: { kind: follow ? 'server.log.chunk' : 'server.log', data: call }, stream: follow, flow: 'data', summary: `log ${container}` },
+  )
   if (follow) {
     ctx.push(call, { head: { status: 200, headers: { 'content-type': 'text/plain' } } }, { flow: 'data', summary: '200' })
     ctx.table<{ front: number; back: number }>('server-streams').put(String(call), { front: call, back: backend })
@@ -100,12 +133,21 @@ function exec(ctx: Context, call: number, path: readonly string[], query: URLSea
   const [namespace = '', name = '', container = ''] = path.length === 4 ? [path[0], path[1], path[3]] : path
   const pod = findPod(ctx, namespace, name)
   const status = pod ? (getPodStatus(ctx, pod.metadata.uid as string) ?? pod.status) : undefined
-  const c = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? []), ...(status?.ephemeralContainerStatuses ?? [])].find((x) => x.name === container)
+  const c = [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ].find((x) => x.name === container)
   if (!c?.containerID || !c.state?.running) {
     ctx.reply(call, text(404, `container not found ("${container}")`))
     return
   }
-  ctx.call(config(ctx).runtime, 'cri.ExecSync', { id: bare(c.containerID), command: query.all('command'), timeoutSeconds: 0, ...(stdin === undefined ? {} : { stdin }) }, { then: { kind: 'server.exec', data: call }, flow: 'data', summary: `exec ${query.all('command').join(' ')}` })
+  ctx.call(
+    config(ctx).runtime,
+    'cri.ExecSync',
+    { id: bare(c.containerID), command: query.all('command'), timeoutSeconds: 0, ...(stdin === undefined ? {} : { stdin }) },
+    { then: { kind: 'server.exec', data: call }, flow: 'data', summary: `exec ${query.all('command').join(' ')}` },
+  )
 }
 
 /** One request of a forwarded connection: `?ports=80&path=/…`. */
@@ -118,7 +160,12 @@ function portForward(ctx: Context, call: number, path: readonly string[], query:
     return
   }
   const port = Number(query.get('ports') ?? query.get('port') ?? 0)
-  ctx.call(config(ctx).runtime, 'pod.connect', { ip: status.podIP, port, protocol: 'http', path: query.get('path') ?? '/', method: query.get('method') ?? 'GET' }, { then: { kind: 'server.forwarded', data: { call, port } }, flow: 'data', summary: `port-forward ${name}:${port}` })
+  ctx.call(
+    config(ctx).runtime,
+    'pod.connect',
+    { ip: status.podIP, port, protocol: 'http', path: query.get('path') ?? '/', method: query.get('method') ?? 'GET' },
+    { then: { kind: 'server.forwarded', data: { call, port } }, flow: 'data', summary: `port-forward ${name}:${port}` },
+  )
 }
 
 interface URLSearchParamsLike {
@@ -127,21 +174,26 @@ interface URLSearchParamsLike {
 }
 
 function parseQuery(raw: string): URLSearchParamsLike {
-  const pairs = raw === '' ? [] : raw.split('&').map((p): [string, string] => {
-    const cut = p.indexOf('=')
-    const decode = (s: string): string => {
-      try {
-        return decodeURIComponent(s.replaceAll('+', ' '))
-      } catch {
-        return s
-      }
-    }
-    return cut < 0 ? [decode(p), ''] : [decode(p.slice(0, cut)), decode(p.slice(cut + 1))]
-  })
+  const pairs =
+    raw === ''
+      ? []
+      : raw.split('&').map((p): [string, string] => {
+          const cut = p.indexOf('=')
+          const decode = (s: string): string => {
+            try {
+              return decodeURIComponent(s.replaceAll('+', ' '))
+            } catch {
+              return s
+            }
+          }
+          return cut < 0 ? [decode(p), ''] : [decode(p.slice(0, cut)), decode(p.slice(cut + 1))]
+        })
   return { get: (name) => pairs.find(([k]) => k === name)?.[1], all: (name) => pairs.filter(([k]) => k === name).map(([, v]) => v) }
 }
 
-export function createServer(): { readonly handlers: Readonly<Record<string, (ctx: Context, payload: never, delivery: Delivery) => void>> } {
+export function createServer(): {
+  readonly handlers: Readonly<Record<string, (ctx: Context, payload: never, delivery: Delivery) => void>>
+} {
   return {
     handlers: {
       'kubelet.http': ((ctx: Context, request: HttpRequest, delivery: Delivery) => {
@@ -151,7 +203,8 @@ export function createServer(): { readonly handlers: Readonly<Record<string, (ct
         const [, what, ...rest] = path.split('/')
         const query = parseQuery(raw)
         if (what === 'containerLogs') logs(ctx, call, rest, query)
-        else if (what === 'exec' || what === 'run' || what === 'attach') exec(ctx, call, rest, query, typeof request.body === 'string' ? request.body : undefined)
+        else if (what === 'exec' || what === 'run' || what === 'attach')
+          exec(ctx, call, rest, query, typeof request.body === 'string' ? request.body : undefined)
         else if (what === 'portForward') portForward(ctx, call, rest, query)
         else if (what === 'healthz') ctx.reply(call, text(200, 'ok'))
         else ctx.reply(call, text(404, '404 page not found\n'))
@@ -169,13 +222,30 @@ export function createServer(): { readonly handlers: Readonly<Record<string, (ct
       }) as never,
       'server.exec': ((ctx: Context, result: CallResult<CriReply<ExecResult>, number>) => {
         const reply = result.form === 'response' ? result.value : undefined
-        if (reply?.ok) ctx.reply(result.data, { status: 200, headers: { 'content-type': 'application/json' }, body: { ...reply.value } satisfies ExecAnswer })
-        else ctx.reply(result.data, internalError(`error executing command in container: ${reply && !reply.ok ? reply.error.message : 'container runtime unreachable'}`))
+        if (reply?.ok)
+          ctx.reply(result.data, {
+            status: 200,
+            headers: { 'content-type': 'application/json' },
+            body: { ...reply.value } satisfies ExecAnswer,
+          })
+        else
+          ctx.reply(
+            result.data,
+            internalError(
+              `error executing command in container: ${reply && !reply.ok ? reply.error.message : 'container runtime unreachable'}`,
+            ),
+          )
       }) as never,
       'server.forwarded': ((ctx: Context, result: CallResult<PodConnectReply, { call: number; port: number }>) => {
         const { call, port } = result.data
-        if (result.form !== 'response' || !result.value.connected) ctx.reply(call, text(502, `error forwarding port ${port}: connection refused`))
-        else ctx.reply(call, { status: result.value.http?.status ?? 200, headers: { 'content-type': result.value.http?.contentType ?? 'text/plain' }, body: result.value.http?.body ?? '' })
+        if (result.form !== 'response' || !result.value.connected)
+          ctx.reply(call, text(502, `error forwarding port ${port}: connection refused`))
+        else
+          ctx.reply(call, {
+            status: result.value.http?.status ?? 200,
+            headers: { 'content-type': result.value.http?.contentType ?? 'text/plain' },
+            body: result.value.http?.body ?? '',
+          })
       }) as never,
       'net.closed': ((ctx: Context, { call }: { call: number }) => {
         const stream = ctx.table<{ front: number; back: number }>('server-streams').get(String(call))

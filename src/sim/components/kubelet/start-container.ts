@@ -22,9 +22,17 @@ export interface StartError {
 }
 
 /** undefined = it runs. */
-export function* startContainer(pod: Pod, spec: ContainerSpec, sandboxId: string, podStatus: CachedStatus, ips: readonly string[], wake: (ctx: Context, key: string) => void): Work<StartError | undefined> {
+export function* startContainer(
+  pod: Pod,
+  spec: ContainerSpec,
+  sandboxId: string,
+  podStatus: CachedStatus,
+  ips: readonly string[],
+  wake: (ctx: Context, key: string) => void,
+): Work<StartError | undefined> {
   const { container } = spec
-  const fail = (message: string): Work<null> => once((ctx) => void containerEvent(ctx, pod, spec, 'Warning', 'Failed', `Error: ${message}`)) as unknown as Work<null>
+  const fail = (message: string): Work<null> =>
+    once((ctx) => void containerEvent(ctx, pod, spec, 'Warning', 'Failed', `Error: ${message}`)) as unknown as Work<null>
   const image = yield* ensureImage(pod, spec, wake)
   if ('reason' in image) {
     yield* fail(image.reason)
@@ -62,7 +70,13 @@ export function* startContainer(pod: Pod, spec: ContainerSpec, sandboxId: string
   return undefined
 }
 
-function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageRef: string, ips: readonly string[]): Work<{ config: ContainerConfig } | { error: string }> {
+function* containerConfig(
+  pod: Pod,
+  spec: ContainerSpec,
+  attempt: number,
+  imageRef: string,
+  ips: readonly string[],
+): Work<{ config: ContainerConfig } | { error: string }> {
   const { container } = spec
   const podSecurity = specOf(pod).securityContext ?? {}
   const security = container.securityContext ?? {}
@@ -73,10 +87,18 @@ function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageR
   const imageUser = image.ok ? (image.value.image?.user ?? '') : ''
   if (nonRoot) {
     if (runAsUser === 0) return { error: `container's runAsUser breaks non-root policy ${where}` }
-    if (runAsUser === undefined && (imageUser === '' || imageUser === '0' || imageUser === 'root')) return { error: `container has runAsNonRoot and image will run as root ${where}` }
-    if (runAsUser === undefined && !/^\d+/.test(imageUser)) return { error: `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${where}` }
+    if (runAsUser === undefined && (imageUser === '' || imageUser === '0' || imageUser === 'root'))
+      return { error: `container has runAsNonRoot and image will run as root ${where}` }
+    if (runAsUser === undefined && !/^\d+/.test(imageUser))
+      return { error: `container has runAsNonRoot and image has non-numeric user (${imageUser}), cannot verify user is non-root ${where}` }
   }
-  const facts = yield* once((ctx) => ({ hostIP: config(ctx).nodeIP, node: config(ctx).node, domain: config(ctx).clusterDomain, dns: config(ctx).clusterDNS, seen: seenAt(ctx, uidOf(pod)) }))
+  const facts = yield* once((ctx) => ({
+    hostIP: config(ctx).nodeIP,
+    node: config(ctx).node,
+    domain: config(ctx).clusterDomain,
+    dns: config(ctx).clusterDNS,
+    seen: seenAt(ctx, uidOf(pod)),
+  }))
   const addresses: PodAddresses = { podIPs: ips, hostIP: facts.hostIP, node: facts.node, seen: facts.seen }
   const allocatable = yield* allocatableOf()
   const environment = yield* makeEnvironment(pod, container, addresses, allocatable)
@@ -101,7 +123,8 @@ function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageR
   for (const m of container.volumeMounts ?? []) {
     const volume = (specOf(pod).volumes ?? []).find((v) => v.name === m.name)
     const state = yield* once((ctx) => volumeState(ctx, uidOf(pod), m.name) ?? null)
-    if (!volume || state?.hostPath === undefined) return { error: `cannot find volume "${m.name}" to mount into container "${container.name}"` }
+    if (!volume || state?.hostPath === undefined)
+      return { error: `cannot find volume "${m.name}" to mount into container "${container.name}"` }
     let sub = m.subPath ?? ''
     if (m.subPathExpr) {
       const map = new Map(environment.env)
@@ -113,8 +136,15 @@ function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageR
       })
       if (missing !== undefined) return { error: `failed to expand subPathExpr ${m.subPathExpr}: missing value for "${missing}"` }
     }
-    if (sub !== '' && (volume.emptyDir || volume.persistentVolumeClaim || volume.hostPath)) yield* call(runtime, 'host.write', { directory: `${state.hostPath}/${sub}`, files: [], replace: false }, { flow: 'control', summary: `subPath ${sub}` })
-    const atomic = volume.configMap !== undefined || volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined
+    if (sub !== '' && (volume.emptyDir || volume.persistentVolumeClaim || volume.hostPath))
+      yield* call(
+        runtime,
+        'host.write',
+        { directory: `${state.hostPath}/${sub}`, files: [], replace: false },
+        { flow: 'control', summary: `subPath ${sub}` },
+      )
+    const atomic =
+      volume.configMap !== undefined || volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined
     if (sub !== '' && atomic) {
       // A sub-path is bound to what was there when the container started: it does not follow later changes.
       const hostPath = `${directory}/volume-subpaths/${m.name}/${container.name}/${mounts.length}`
@@ -122,15 +152,27 @@ function* containerConfig(pod: Pod, spec: ContainerSpec, attempt: number, imageR
       const whole = content.find((f) => f.path === sub)
       const inside = content.filter((f) => f.path.startsWith(`${sub}/`)).map((f) => ({ ...f, path: f.path.slice(sub.length + 1) }))
       const cut = hostPath.lastIndexOf('/')
-      yield* call(runtime, 'host.write', whole ? { directory: hostPath.slice(0, cut), files: [{ ...whole, path: hostPath.slice(cut + 1) }], replace: false } : { directory: hostPath, files: inside, replace: true }, { flow: 'control', summary: `subPath ${sub}` })
+      yield* call(
+        runtime,
+        'host.write',
+        whole
+          ? { directory: hostPath.slice(0, cut), files: [{ ...whole, path: hostPath.slice(cut + 1) }], replace: false }
+          : { directory: hostPath, files: inside, replace: true },
+        { flow: 'control', summary: `subPath ${sub}` },
+      )
       mounts.push({ containerPath: m.mountPath, hostPath, readOnly: true })
       continue
     }
-    mounts.push({ containerPath: m.mountPath, hostPath: sub === '' ? state.hostPath : `${state.hostPath}/${sub}`, readOnly: m.readOnly === true || atomic })
+    mounts.push({
+      containerPath: m.mountPath,
+      hostPath: sub === '' ? state.hostPath : `${state.hostPath}/${sub}`,
+      readOnly: m.readOnly === true || atomic,
+    })
   }
   const own = new Set(mounts.map((m) => m.containerPath))
   if (!own.has('/etc/hosts')) mounts.push({ containerPath: '/etc/hosts', hostPath: `${directory}/etc-hosts`, readOnly: false })
-  if (!own.has('/etc/resolv.conf')) mounts.push({ containerPath: '/etc/resolv.conf', hostPath: `${directory}/resolv.conf`, readOnly: false })
+  if (!own.has('/etc/resolv.conf'))
+    mounts.push({ containerPath: '/etc/resolv.conf', hostPath: `${directory}/resolv.conf`, readOnly: false })
   const groups = [...(podSecurity.supplementalGroups ?? []), ...(podSecurity.fsGroup === undefined ? [] : [podSecurity.fsGroup])]
   const runAsGroup = security.runAsGroup ?? podSecurity.runAsGroup
   const memory = container.resources?.limits?.memory

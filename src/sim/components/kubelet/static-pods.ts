@@ -28,7 +28,16 @@ export function removeManifest(ctx: Context, name: string, remove: (ctx: Context
   removed(ctx).put(name, true)
   const pod = fromManifest(ctx, manifest)
   remove(ctx, pod)
-  apiRequest(ctx, config(ctx).client, { method: 'DELETE', path: `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}`, body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 } }, { kind: 'manifest.mirror.deleted' })
+  apiRequest(
+    ctx,
+    config(ctx).client,
+    {
+      method: 'DELETE',
+      path: `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}`,
+      body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 },
+    },
+    { kind: 'manifest.mirror.deleted' },
+  )
 }
 
 /** Puts it back. */
@@ -59,7 +68,12 @@ function fromManifest(ctx: Context, manifest: Pod): Pod {
       name: `${manifest.metadata.name ?? ''}-${node.toLowerCase()}`,
       namespace: manifest.metadata.namespace ?? 'default',
       uid: hash,
-      annotations: { ...manifest.metadata.annotations, 'kubernetes.io/config.hash': hash, 'kubernetes.io/config.seen': seen, 'kubernetes.io/config.source': 'file' },
+      annotations: {
+        ...manifest.metadata.annotations,
+        'kubernetes.io/config.hash': hash,
+        'kubernetes.io/config.seen': seen,
+        'kubernetes.io/config.source': 'file',
+      },
     },
     spec: {
       restartPolicy: 'Always',
@@ -93,7 +107,16 @@ export function ensureMirror(ctx: Context, pod: Pod): void {
   const hash = pod.metadata.annotations?.['kubernetes.io/config.hash'] ?? ''
   if (known?.hash === hash) return
   if (known) {
-    apiRequest(ctx, config(ctx).client, { method: 'DELETE', path: `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}`, body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid: known.uid } } }, { kind: 'mirror.written', data: key })
+    apiRequest(
+      ctx,
+      config(ctx).client,
+      {
+        method: 'DELETE',
+        path: `/api/v1/namespaces/${namespaceOf(pod)}/pods/${nameOf(pod)}`,
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid: known.uid } },
+      },
+      { kind: 'mirror.written', data: key },
+    )
     return
   }
   const node = store(ctx, 'nodes').get(config(ctx).node) as unknown as Node | undefined
@@ -112,7 +135,12 @@ export function ensureMirror(ctx: Context, pod: Pod): void {
     },
     spec: pod.spec,
   }
-  apiRequest(ctx, config(ctx).client, { method: 'POST', path: `/api/v1/namespaces/${namespaceOf(pod)}/pods`, body }, { kind: 'mirror.written', data: key })
+  apiRequest(
+    ctx,
+    config(ctx).client,
+    { method: 'POST', path: `/api/v1/namespaces/${namespaceOf(pod)}/pods`, body },
+    { kind: 'mirror.written', data: key },
+  )
 }
 
 export function onMirrorPod(ctx: Context, pod: Pod, type: 'ADDED' | 'MODIFIED' | 'DELETED'): void {

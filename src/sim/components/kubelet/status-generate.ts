@@ -2,7 +2,20 @@
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodSpec, PodStatus } from '../../api/types/kubernetes.gen.ts'
 import { apiTime } from '../../client/time.ts'
 import type { RuntimeContainerStatus } from '../runtime/cri.ts'
-import { findCondition, findStatus, hasAnyRegularContainerStarted, isHostNetwork, isRestartableInit, isStatic, isTerminalPhase, ownedByKubelet, qosClass, sandboxChanged, shouldContainerBeRestarted, specOf } from './pod-util.ts'
+import {
+  findCondition,
+  findStatus,
+  hasAnyRegularContainerStarted,
+  isHostNetwork,
+  isRestartableInit,
+  isStatic,
+  isTerminalPhase,
+  ownedByKubelet,
+  qosClass,
+  sandboxChanged,
+  shouldContainerBeRestarted,
+  specOf,
+} from './pod-util.ts'
 import type { CachedStatus, Reason } from './types.ts'
 
 export interface StatusInputs {
@@ -76,7 +89,15 @@ function convertStatus(pod: Pod, podStatus: CachedStatus, old: PodStatus, inputs
   const spec = specOf(pod)
   const hasInit = (spec.initContainers ?? []).length > 0
   const init = convertStatuses(pod, podStatus, old.initContainerStatuses, spec.initContainers ?? [], hasInit, true, inputs)
-  const ephemeral = convertStatuses(pod, podStatus, old.ephemeralContainerStatuses, (spec.ephemeralContainers ?? []) as readonly Container[], hasInit, false, inputs)
+  const ephemeral = convertStatuses(
+    pod,
+    podStatus,
+    old.ephemeralContainerStatuses,
+    (spec.ephemeralContainers ?? []) as readonly Container[],
+    hasInit,
+    false,
+    inputs,
+  )
   return {
     qosClass: qosClass(pod),
     containerStatuses: convertStatuses(pod, podStatus, old.containerStatuses, spec.containers, hasInit, false, inputs),
@@ -108,7 +129,16 @@ function stateOf(c: RuntimeContainerStatus, old: ContainerStatus | undefined): {
       }
     case 'CONTAINER_UNKNOWN':
       if (old?.state?.running) {
-        return { state: { terminated: { reason: STATUS_UNKNOWN, message: 'The container could not be located when the pod was terminated', exitCode: EXIT_UNKNOWN } as never }, restarts: old.restartCount + 1 }
+        return {
+          state: {
+            terminated: {
+              reason: STATUS_UNKNOWN,
+              message: 'The container could not be located when the pod was terminated',
+              exitCode: EXIT_UNKNOWN,
+            } as never,
+          },
+          restarts: old.restartCount + 1,
+        }
       }
       return { state: { waiting: {} } }
     default:
@@ -116,13 +146,25 @@ function stateOf(c: RuntimeContainerStatus, old: ContainerStatus | undefined): {
   }
 }
 
-function convertStatuses(pod: Pod, podStatus: CachedStatus, previous: readonly ContainerStatus[] | undefined, containers: readonly Container[], hasInit: boolean, isInit: boolean, inputs: StatusInputs): ContainerStatus[] {
+function convertStatuses(
+  pod: Pod,
+  podStatus: CachedStatus,
+  previous: readonly ContainerStatus[] | undefined,
+  containers: readonly Container[],
+  hasInit: boolean,
+  isInit: boolean,
+  inputs: StatusInputs,
+): ContainerStatus[] {
   const olds = new Map((previous ?? []).map((s) => [s.name, s]))
   const statuses = new Map<string, ContainerStatus>()
   const waitingReason = hasInit ? 'PodInitializing' : 'ContainerCreating'
   for (const container of containers) {
     const old = olds.get(container.name)
-    const mounts = (container.volumeMounts ?? []).map((m) => ({ name: m.name, mountPath: m.mountPath, ...(m.readOnly ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}) }))
+    const mounts = (container.volumeMounts ?? []).map((m) => ({
+      name: m.name,
+      mountPath: m.mountPath,
+      ...(m.readOnly ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
+    }))
     statuses.set(
       container.name,
       old?.state?.terminated
@@ -148,7 +190,15 @@ function convertStatuses(pod: Pod, podStatus: CachedStatus, previous: readonly C
     if (status.state?.waiting?.reason !== waitingReason || status.lastState?.terminated) continue
     statuses.set(container.name, {
       ...status,
-      lastState: { terminated: { reason: STATUS_UNKNOWN, message: 'The container could not be located when the pod was deleted.  The container used to be Running', exitCode: EXIT_UNKNOWN, startedAt: null, finishedAt: null } as never },
+      lastState: {
+        terminated: {
+          reason: STATUS_UNKNOWN,
+          message: 'The container could not be located when the pod was deleted.  The container used to be Running',
+          exitCode: EXIT_UNKNOWN,
+          startedAt: null,
+          finishedAt: null,
+        } as never,
+      },
       restartCount: status.restartCount + (pod.metadata.deletionTimestamp ? 0 : 1),
     })
   }
@@ -205,7 +255,10 @@ function resourcesOf(container: Container): Pick<ContainerStatus, 'resources' | 
     return kept.length > 0 ? Object.fromEntries(kept) : undefined
   }
   const [r, l] = [managed(requests), managed(limits)]
-  return { resources: { ...(l ? { limits: l } : {}), ...(r ? { requests: r } : {}) }, ...(requests && Object.keys(requests).length > 0 ? { allocatedResources: requests } : {}) }
+  return {
+    resources: { ...(l ? { limits: l } : {}), ...(r ? { requests: r } : {}) },
+    ...(requests && Object.keys(requests).length > 0 ? { allocatedResources: requests } : {}),
+  }
 }
 
 export function getPhase(pod: Pod, statuses: readonly ContainerStatus[], isTerminal: boolean): string {
@@ -297,7 +350,10 @@ export function containersReadyCondition(spec: PodSpec, statuses: readonly Conta
   }
   if (phase === 'Succeeded' && unknown.length === 0) return { type: 'ContainersReady', status: 'False', reason: 'PodCompleted' }
   if (phase === 'Failed') return { type: 'ContainersReady', status: 'False', reason: 'PodFailed' }
-  const messages = [...(unknown.length > 0 ? [`containers with unknown status: ${list(unknown)}`] : []), ...(unready.length > 0 ? [`containers with unready status: ${list(unready)}`] : [])]
+  const messages = [
+    ...(unknown.length > 0 ? [`containers with unknown status: ${list(unknown)}`] : []),
+    ...(unready.length > 0 ? [`containers with unready status: ${list(unready)}`] : []),
+  ]
   if (messages.length > 0) return { type: 'ContainersReady', status: 'False', reason: 'ContainersNotReady', message: messages.join(', ') }
   return { type: 'ContainersReady', status: 'True' }
 }
@@ -323,7 +379,10 @@ function initializedCondition(spec: PodSpec, statuses: readonly ContainerStatus[
   }
   if (phase === 'Succeeded' && unknown.length === 0) return { type: 'Initialized', status: 'True', reason: 'PodCompleted' }
   if (hasAnyRegularContainerStarted(spec, statuses)) return { type: 'Initialized', status: 'True' }
-  const messages = [...(unknown.length > 0 ? [`containers with unknown status: ${list(unknown)}`] : []), ...(incomplete.length > 0 ? [`containers with incomplete status: ${list(incomplete)}`] : [])]
+  const messages = [
+    ...(unknown.length > 0 ? [`containers with unknown status: ${list(unknown)}`] : []),
+    ...(incomplete.length > 0 ? [`containers with incomplete status: ${list(incomplete)}`] : []),
+  ]
   if (messages.length > 0) return { type: 'Initialized', status: 'False', reason: 'ContainersNotInitialized', message: messages.join(', ') }
   return { type: 'Initialized', status: 'True' }
 }

@@ -7,7 +7,17 @@ import type { Context } from '../../net/context.ts'
 import type { Table } from '../../engine/types.ts'
 import { config } from './config.ts'
 import { containersReadyCondition, readyCondition } from './status-generate.ts'
-import { findCondition, isMirror, isTerminalPhase, nameOf, namespaceOf, ownedByKubelet, sharedByKubelet, specOf, uidOf } from './pod-util.ts'
+import {
+  findCondition,
+  isMirror,
+  isTerminalPhase,
+  nameOf,
+  namespaceOf,
+  ownedByKubelet,
+  sharedByKubelet,
+  specOf,
+  uidOf,
+} from './pod-util.ts'
 import { statusPatch } from './status-patch.ts'
 import type { VersionedStatus } from './types.ts'
 
@@ -33,7 +43,16 @@ const busy = (ctx: Context): Table<{ uid: string; version: number; stage: string
 
 export const getPodStatus = (ctx: Context, uid: string): PodStatus | undefined => statuses(ctx).get(uid)?.status
 
-const TIMED = ['ContainersReady', 'Ready', 'Initialized', 'PodReadyToStartContainers', 'PodScheduled', 'DisruptionTarget', 'PodResizePending', 'PodResizeInProgress']
+const TIMED = [
+  'ContainersReady',
+  'Ready',
+  'Initialized',
+  'PodReadyToStartContainers',
+  'PodScheduled',
+  'DisruptionTarget',
+  'PodResizePending',
+  'PodResizeInProgress',
+]
 
 export interface StatusManager {
   set(ctx: Context, pod: Pod, status: PodStatus): void
@@ -55,21 +74,38 @@ export function createStatusManager(hooks: StatusHooks): StatusManager {
     const conditions = (next.conditions ?? []).map((c): PodCondition => {
       if (!TIMED.includes(c.type)) return c
       const before = findCondition(old, c.type)
-      return { lastProbeTime: null as never, ...c, lastTransitionTime: before && before.status === c.status ? (before.lastTransitionTime ?? now) : (c.lastTransitionTime ?? now) }
+      return {
+        lastProbeTime: null as never,
+        ...c,
+        lastTransitionTime: before && before.status === c.status ? (before.lastTransitionTime ?? now) : (c.lastTransitionTime ?? now),
+      }
     })
     const status: PodStatus = { ...next, ...(next.conditions ? { conditions } : {}), startTime: old.startTime ?? now }
     if (cached && !force && same(cached.status, status)) return
     const version = Math.max(cached?.version ?? 0, sent(ctx).get(uid) ?? 0) + 1
-    statuses(ctx).put(uid, { status, version, uid, name: nameOf(pod), namespace: namespaceOf(pod), podIsFinished: finished || (cached?.podIsFinished ?? false) })
+    statuses(ctx).put(uid, {
+      status,
+      version,
+      uid,
+      name: nameOf(pod),
+      namespace: namespaceOf(pod),
+      podIsFinished: finished || (cached?.podIsFinished ?? false),
+    })
     const ready = findCondition(status, 'Ready')?.status === 'True'
     if (!cached || cached.status.phase !== status.phase || (findCondition(cached.status, 'Ready')?.status === 'True') !== ready) {
       ctx.foreground()
-      ctx.record('kubelet.status.changed', { uid, phase: status.phase ?? '', ready }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
+      ctx.record(
+        'kubelet.status.changed',
+        { uid, phase: status.phase ?? '', ready },
+        { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid },
+      )
     }
     enqueue(ctx, uid)
   }
   const enqueue = (ctx: Context, uid: string): void => {
-    const waiting = queue(ctx).values().find((q) => q.uid === uid)
+    const waiting = queue(ctx)
+      .values()
+      .find((q) => q.uid === uid)
     if (!waiting) {
       const n = (ctx.table<number>('status-counter').get('n') ?? 0) + 1
       ctx.table<number>('status-counter').put('n', n)
@@ -104,13 +140,25 @@ export function createStatusManager(hooks: StatusHooks): StatusManager {
   const afterWrite = (ctx: Context, s: VersionedStatus, version: number, pod: Pod): void => {
     sent(ctx).put(s.uid, version)
     if (canBeDeleted(ctx, s, pod)) {
-      apiRequest(ctx, config(ctx).client, { method: 'DELETE', path: podPath(s), body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } } }, { kind: 'status.deleted', data: s.uid })
+      apiRequest(
+        ctx,
+        config(ctx).client,
+        {
+          method: 'DELETE',
+          path: podPath(s),
+          body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } },
+        },
+        { kind: 'status.deleted', data: s.uid },
+      )
       return
     }
     done(ctx)
   }
   const canBeDeleted = (ctx: Context, s: VersionedStatus, pod: Pod): boolean =>
-    pod.metadata.deletionTimestamp !== undefined && !isMirror(pod) && isTerminalPhase(pod.status?.phase) && (statuses(ctx).get(s.uid)?.podIsFinished ?? false)
+    pod.metadata.deletionTimestamp !== undefined &&
+    !isMirror(pod) &&
+    isTerminalPhase(pod.status?.phase) &&
+    (statuses(ctx).get(s.uid)?.podIsFinished ?? false)
 
   return {
     set(ctx, pod, status) {
@@ -120,25 +168,53 @@ export function createStatusManager(hooks: StatusHooks): StatusManager {
     setContainerReadiness(ctx, pod, containerId, ready) {
       const old = statuses(ctx).get(uidOf(pod))
       if (!old) return
-      const change = (list: readonly ContainerStatus[] | undefined): ContainerStatus[] | undefined => list?.map((c) => (c.containerID === containerId ? { ...c, ready } : c))
-      const target = [...(old.status.containerStatuses ?? []), ...(old.status.initContainerStatuses ?? [])].find((c) => c.containerID === containerId)
+      const change = (list: readonly ContainerStatus[] | undefined): ContainerStatus[] | undefined =>
+        list?.map((c) => (c.containerID === containerId ? { ...c, ready } : c))
+      const target = [...(old.status.containerStatuses ?? []), ...(old.status.initContainerStatuses ?? [])].find(
+        (c) => c.containerID === containerId,
+      )
       if (!target || target.ready === ready) return
       const status = withLists(old.status, change)
       const list = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
       const generation = pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }
       const containersReady = containersReadyCondition(specOf(pod), list, status.phase ?? '')
-      const conditions = (status.conditions ?? []).map((c) => (c.type === 'ContainersReady' ? { ...containersReady, ...generation } : c.type === 'Ready' ? { ...readyCondition(specOf(pod), containersReady, status.conditions ?? []), ...generation } : c))
+      const conditions = (status.conditions ?? []).map((c) =>
+        c.type === 'ContainersReady'
+          ? { ...containersReady, ...generation }
+          : c.type === 'Ready'
+            ? { ...readyCondition(specOf(pod), containersReady, status.conditions ?? []), ...generation }
+            : c,
+      )
       update(ctx, pod, { ...status, conditions }, false, false)
     },
     setContainerStartup(ctx, pod, containerId, started) {
       const old = statuses(ctx).get(uidOf(pod))
       if (!old) return
-      update(ctx, pod, withLists(old.status, (l) => l?.map((c) => (c.containerID === containerId ? { ...c, started } : c))), false, false)
+      update(
+        ctx,
+        pod,
+        withLists(old.status, (l) => l?.map((c) => (c.containerID === containerId ? { ...c, started } : c))),
+        false,
+        false,
+      )
     },
     terminate(ctx, pod) {
       const old = statuses(ctx).get(uidOf(pod))?.status ?? pod.status ?? {}
       const end = (c: ContainerStatus): ContainerStatus =>
-        c.state?.terminated ? c : { ...c, state: { terminated: { reason: 'ContainerStatusUnknown', message: 'The container could not be located when the pod was terminated', exitCode: 137, startedAt: null, finishedAt: null } as never } }
+        c.state?.terminated
+          ? c
+          : {
+              ...c,
+              state: {
+                terminated: {
+                  reason: 'ContainerStatusUnknown',
+                  message: 'The container could not be located when the pod was terminated',
+                  exitCode: 137,
+                  startedAt: null,
+                  finishedAt: null,
+                } as never,
+              },
+            }
       const init = old.initContainerStatuses
       const containerStatuses = hasPodInitialized(pod, old) ? old.containerStatuses?.map(end) : old.containerStatuses
       const reached = init ? initialisedCount(init) : 0
@@ -200,7 +276,12 @@ export function createStatusManager(hooks: StatusHooks): StatusManager {
           return
         }
         busy(ctx).put('now', { uid, version: s.version, stage: 'patch', final: false })
-        apiRequest(ctx, config(ctx).client, { method: 'PATCH', path: `${podPath(s)}/status`, body: patch, contentType: 'application/strategic-merge-patch+json' }, { kind: 'status.patched', data: { uid, version: s.version } })
+        apiRequest(
+          ctx,
+          config(ctx).client,
+          { method: 'PATCH', path: `${podPath(s)}/status`, body: patch, contentType: 'application/strategic-merge-patch+json' },
+          { kind: 'status.patched', data: { uid, version: s.version } },
+        )
       }) as never,
       'status.patched': ((ctx: Context, result: ApiResult<{ uid: string; version: number }>) => {
         const { uid, version } = result.data
@@ -241,12 +322,17 @@ function withLists(status: PodStatus, change: (list: readonly ContainerStatus[] 
 
 /** isPodStatusByKubeletEqual: conditions of others do not count. */
 function same(a: PodStatus, b: PodStatus): boolean {
-  const own = (s: PodStatus): PodStatus => ({ ...s, conditions: (s.conditions ?? []).filter((c) => ownedByKubelet(c.type) || sharedByKubelet(c.type)) })
+  const own = (s: PodStatus): PodStatus => ({
+    ...s,
+    conditions: (s.conditions ?? []).filter((c) => ownedByKubelet(c.type) || sharedByKubelet(c.type)),
+  })
   return stable(own(a)) === stable(own(b))
 }
 
 function stable(value: unknown): string {
-  return JSON.stringify(value, (_, v) => (v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v))
+  return JSON.stringify(value, (_, v) =>
+    v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([x], [y]) => (x < y ? -1 : 1))) : v,
+  )
 }
 
 function hasPodInitialized(pod: Pod, status: PodStatus): boolean {
@@ -282,12 +368,24 @@ export function mergePodStatus(pod: Pod, old: PodStatus, next: PodStatus, couldR
       else conditions.push(c)
     }
   }
-  let merged: PodStatus = { ...next, conditions, ...(old.resourceClaimStatuses ? { resourceClaimStatuses: old.resourceClaimStatuses } : {}) }
+  let merged: PodStatus = {
+    ...next,
+    conditions,
+    ...(old.resourceClaimStatuses ? { resourceClaimStatuses: old.resourceClaimStatuses } : {}),
+  }
   if (!isTerminalPhase(old.phase) && isTerminalPhase(next.phase) && couldRun) {
     const { phase: _, reason: __, message: ___, ...rest } = merged
-    merged = { ...rest, ...(old.phase ? { phase: old.phase } : {}), ...(old.reason ? { reason: old.reason } : {}), ...(old.message ? { message: old.message } : {}) }
+    merged = {
+      ...rest,
+      ...(old.phase ? { phase: old.phase } : {}),
+      ...(old.reason ? { reason: old.reason } : {}),
+      ...(old.message ? { message: old.message } : {}),
+    }
   }
-  if (isTerminalPhase(merged.phase) && (findCondition(merged, 'Ready')?.status === 'True' || findCondition(merged, 'ContainersReady')?.status === 'True')) {
+  if (
+    isTerminalPhase(merged.phase) &&
+    (findCondition(merged, 'Ready')?.status === 'True' || findCondition(merged, 'ContainersReady')?.status === 'True')
+  ) {
     const reason = merged.phase === 'Failed' ? 'PodFailed' : 'PodCompleted'
     merged = {
       ...merged,

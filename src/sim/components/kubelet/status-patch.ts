@@ -32,18 +32,21 @@ function listChanges(changes: Json, key: string, mergeKey: string, before: reado
     if (!old) items.push(item)
     else if (!equal(old, item)) {
       const change: Json = { [mergeKey]: item[mergeKey] }
-      for (const k of [...new Set([...Object.keys(old), ...Object.keys(item)])].sort()) if (k !== mergeKey && !equal(old[k], item[k])) change[k] = item[k] === undefined ? null : item[k]
+      for (const k of [...new Set([...Object.keys(old), ...Object.keys(item)])].sort())
+        if (k !== mergeKey && !equal(old[k], item[k])) change[k] = item[k] === undefined ? null : item[k]
       items.push(change)
     }
   }
-  for (const old of before) if (!after.some((x) => x[mergeKey] === old[mergeKey])) items.push({ $patch: 'delete', [mergeKey]: old[mergeKey] })
+  for (const old of before)
+    if (!after.some((x) => x[mergeKey] === old[mergeKey])) items.push({ $patch: 'delete', [mergeKey]: old[mergeKey] })
   changes[`$setElementOrder/${key}`] = after.map((x) => ({ [mergeKey]: x[mergeKey] }))
   if (items.length > 0) changes[key] = items
 }
 
 function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true
-  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => equal(x, b[i]))
+  if (Array.isArray(a) || Array.isArray(b))
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => equal(x, b[i]))
   if (a && b && typeof a === 'object' && typeof b === 'object') {
     const [x, y] = [a as Json, b as Json]
     const keys = new Set([...Object.keys(x), ...Object.keys(y)])

@@ -8,7 +8,20 @@ import { sandboxHostname } from './environment.ts'
 import { containerEvent, podEvent } from './events.ts'
 import { killContainer, killPod } from './kill-pod.ts'
 import { podDns } from './network-files.ts'
-import { containerSpecs, findSpec, formatPod, hashContainer, isHostNetwork, isRestartableInit, isTerminalPhase, nameOf, namespaceOf, podKey, specOf, uidOf } from './pod-util.ts'
+import {
+  containerSpecs,
+  findSpec,
+  formatPod,
+  hashContainer,
+  isHostNetwork,
+  isRestartableInit,
+  isTerminalPhase,
+  nameOf,
+  namespaceOf,
+  podKey,
+  specOf,
+  uidOf,
+} from './pod-util.ts'
 import { type StartError, startContainer } from './start-container.ts'
 import type { CachedStatus, ContainerSpec, Reason, SyncKind } from './types.ts'
 import { waitForMount } from './volumes.ts'
@@ -98,10 +111,22 @@ function* runtimeSync(args: SyncArgs, podStatus: CachedStatus, hooks: SyncHooks)
     const spec = specOf(pod)
     const names = (list: readonly { name: string }[] | undefined, at: readonly number[]): string[] => at.map((i) => list?.[i]?.name ?? '')
     if (a.createSandbox || a.killPod || a.toStart.length + a.initToStart.length + a.toKill.length > 0)
-      ctx.record('kubelet.pod.actions', { uid, createSandbox: a.createSandbox, killPod: a.killPod, start: names(spec.containers, a.toStart), init: names(spec.initContainers, a.initToStart), kill: a.toKill.map((k) => k.name) }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
+      ctx.record(
+        'kubelet.pod.actions',
+        {
+          uid,
+          createSandbox: a.createSandbox,
+          killPod: a.killPod,
+          start: names(spec.containers, a.toStart),
+          init: names(spec.initContainers, a.initToStart),
+          kill: a.toKill.map((k) => k.name),
+        },
+        { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid },
+      )
     return a
   })
-  if (actions.createSandbox && actions.sandboxId !== '') yield* once((ctx) => void podEvent(ctx, pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.'))
+  if (actions.createSandbox && actions.sandboxId !== '')
+    yield* once((ctx) => void podEvent(ctx, pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.'))
   if (actions.killPod) {
     const failure = yield* killPod(pod, podStatus, args.run, undefined)
     if (failure !== undefined) return { error: failure }
@@ -136,7 +161,8 @@ function* runtimeSync(args: SyncArgs, podStatus: CachedStatus, hooks: SyncHooks)
     return failure === undefined || failure === null
   }
   const specs = containerSpecs(pod)
-  const pick = (kind: ContainerSpec['kind'], index: number): ContainerSpec => specs.find((s) => s.kind === kind && s.index === index) as ContainerSpec
+  const pick = (kind: ContainerSpec['kind'], index: number): ContainerSpec =>
+    specs.find((s) => s.kind === kind && s.index === index) as ContainerSpec
   for (const index of actions.ephemeralToStart) yield* start(pick('ephemeral', index))
   let aborted = false
   for (const index of actions.initToStart) {
@@ -150,10 +176,14 @@ function* runtimeSync(args: SyncArgs, podStatus: CachedStatus, hooks: SyncHooks)
   if (!aborted) for (const index of actions.toStart) yield* start(pick('container', index))
   if (failures.length === 0) return {}
   const retries = failures.flatMap((f) => (f.retryAt === undefined ? [] : [f.retryAt]))
-  return { error: failures.map((f) => `failed to "StartContainer" with ${f.reason}: "${f.message}"`).join(', '), ...(retries.length > 0 ? { retryAt: Math.min(...retries) } : {}) }
+  return {
+    error: failures.map((f) => `failed to "StartContainer" with ${f.reason}: "${f.message}"`).join(', '),
+    ...(retries.length > 0 ? { retryAt: Math.min(...retries) } : {}),
+  }
 }
 
-const backoffKey = (pod: Pod, spec: ContainerSpec): string => `${nameOf(pod)}_${namespaceOf(pod)}_${uidOf(pod)}_${spec.container.name}_${hashContainer(spec.container)}`
+const backoffKey = (pod: Pod, spec: ContainerSpec): string =>
+  `${nameOf(pod)}_${namespaceOf(pod)}_${uidOf(pod)}_${spec.container.name}_${hashContainer(spec.container)}`
 
 /** doBackOff: null = go ahead. */
 function* backOff(pod: Pod, spec: ContainerSpec, podStatus: CachedStatus): Work<Failure | null> {
@@ -166,9 +196,24 @@ function* backOff(pod: Pod, spec: ContainerSpec, podStatus: CachedStatus): Work<
       return null
     }
     const delayMs = getBackoff(ctx, crashBackoff, key)?.delayMs ?? 0
-    containerEvent(ctx, pod, spec, 'Warning', 'BackOff', `Back-off restarting failed container ${spec.container.name} in pod ${formatPod(pod)}`)
-    ctx.record('kubelet.container.backoff', { uid: uidOf(pod), container: spec.container.name, delayMs, untilMs: exited.finishedAt + delayMs }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) })
-    return { reason: 'CrashLoopBackOff', message: `back-off ${goDuration(delayMs)} restarting failed container=${spec.container.name} pod=${formatPod(pod)}`, retryAt: exited.finishedAt + delayMs }
+    containerEvent(
+      ctx,
+      pod,
+      spec,
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${spec.container.name} in pod ${formatPod(pod)}`,
+    )
+    ctx.record(
+      'kubelet.container.backoff',
+      { uid: uidOf(pod), container: spec.container.name, delayMs, untilMs: exited.finishedAt + delayMs },
+      { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) },
+    )
+    return {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${goDuration(delayMs)} restarting failed container=${spec.container.name} pod=${formatPod(pod)}`,
+      retryAt: exited.finishedAt + delayMs,
+    }
   })
 }
 
@@ -176,8 +221,20 @@ function* createSandbox(pod: Pod, attempt: number): Work<{ id: string; ip: strin
   const request = yield* once((ctx) => {
     const { clusterDNS, clusterDomain, node } = config(ctx)
     const hostname = sandboxHostname(pod, clusterDomain, node)
-    const ports = specOf(pod).containers.flatMap((c) => (c.ports ?? []).map((p) => ({ hostPort: p.hostPort ?? 0, containerPort: p.containerPort, protocol: p.protocol ?? 'TCP' })))
-    return { uid: uidOf(pod), name: nameOf(pod), namespace: namespaceOf(pod), attempt, hostname, hostNetwork: isHostNetwork(pod), dns: podDns(pod, clusterDNS, clusterDomain), labels: Object.entries(pod.metadata.labels ?? {}), ports }
+    const ports = specOf(pod).containers.flatMap((c) =>
+      (c.ports ?? []).map((p) => ({ hostPort: p.hostPort ?? 0, containerPort: p.containerPort, protocol: p.protocol ?? 'TCP' })),
+    )
+    return {
+      uid: uidOf(pod),
+      name: nameOf(pod),
+      namespace: namespaceOf(pod),
+      attempt,
+      hostname,
+      hostNetwork: isHostNetwork(pod),
+      dns: podDns(pod, clusterDNS, clusterDomain),
+      labels: Object.entries(pod.metadata.labels ?? {}),
+      ports,
+    }
   })
   const created = yield* cri('RunPodSandbox', request, podKey(pod))
   return created.ok ? created.value : { error: created.error.message }
@@ -186,14 +243,17 @@ function* createSandbox(pod: Pod, attempt: number): Work<{ id: string; ip: strin
 /** Of each init container only the last run is kept. */
 function* pruneInit(pod: Pod, podStatus: CachedStatus): Work<null> {
   for (const c of specOf(pod).initContainers ?? []) {
-    const exited = podStatus.containers.filter((s) => s.name === c.name && (s.state === 'CONTAINER_EXITED' || s.state === 'CONTAINER_UNKNOWN'))
+    const exited = podStatus.containers.filter(
+      (s) => s.name === c.name && (s.state === 'CONTAINER_EXITED' || s.state === 'CONTAINER_UNKNOWN'),
+    )
     for (const old of exited.slice(1)) yield* cri('RemoveContainer', { id: old.id }, c.name)
   }
   return null
 }
 
 function* purgeInit(pod: Pod, podStatus: CachedStatus): Work<null> {
-  for (const c of specOf(pod).initContainers ?? []) for (const old of podStatus.containers.filter((s) => s.name === c.name)) yield* cri('RemoveContainer', { id: old.id }, c.name)
+  for (const c of specOf(pod).initContainers ?? [])
+    for (const old of podStatus.containers.filter((s) => s.name === c.name)) yield* cri('RemoveContainer', { id: old.id }, c.name)
   return null
 }
 
@@ -212,10 +272,18 @@ export function* syncTerminatingPod(args: SyncArgs, hooks: SyncHooks): Work<Sync
   if (!stopped.ok) return { error: stopped.error.message }
   const found = stopped.value.pods[0]
   const running = (found?.containers ?? []).filter((c) => c.state === 'CONTAINER_RUNNING')
-  if (running.length > 0) return { error: `detected running containers after a successful KillPod, CRI violation: ${running.map((c) => c.name).join(', ')}` }
+  if (running.length > 0)
+    return { error: `detected running containers after a successful KillPod, CRI violation: ${running.map((c) => c.name).join(', ')}` }
   yield* once((ctx) => {
     hooks.removeProbes(ctx, pod)
-    const cached: CachedStatus = { uid: uidOf(pod), name: nameOf(pod), namespace: namespaceOf(pod), sandboxes: found?.sandboxes ?? [], containers: found?.containers ?? [], ips: podStatus.ips }
+    const cached: CachedStatus = {
+      uid: uidOf(pod),
+      name: nameOf(pod),
+      namespace: namespaceOf(pod),
+      sandboxes: found?.sandboxes ?? [],
+      containers: found?.containers ?? [],
+      ips: podStatus.ips,
+    }
     hooks.setStatus(ctx, pod, hooks.generateStatus(ctx, pod, cached, true, args.override))
   })
   return {}

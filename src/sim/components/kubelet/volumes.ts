@@ -41,7 +41,12 @@ function volumeDirectory(pod: Pod, volume: Volume): string {
 
 /** Volumes that some container mounts; others are left alone. */
 export function usedVolumes(pod: Pod): Volume[] {
-  const names = new Set(containerSpecs(pod).flatMap((s) => [...(s.container.volumeMounts ?? []).map((m) => m.name), ...(s.container.volumeDevices ?? []).map((d) => d.name)]))
+  const names = new Set(
+    containerSpecs(pod).flatMap((s) => [
+      ...(s.container.volumeMounts ?? []).map((m) => m.name),
+      ...(s.container.volumeDevices ?? []).map((d) => d.name),
+    ]),
+  )
   return (specOf(pod).volumes ?? []).filter((v) => names.has(v.name))
 }
 
@@ -55,7 +60,10 @@ export function wantVolumes(ctx: Context, pod: Pod, startMount: (ctx: Context, u
     if (!before) {
       states(ctx).put(key(uid, volume.name), { uid, name: volume.name, state: 'pending', backoffMs: 0, remount: false })
       // One turn of the populator's loop and one of the reconciler's lie before the first attempt.
-      ctx.setTimer(`volume/${key(uid, volume.name)}`, VOLUME_LOOP_MS * (ctx.random('volumes') + podPhase(ctx, uid)), 'volume.mount', { uid, name: volume.name })
+      ctx.setTimer(`volume/${key(uid, volume.name)}`, VOLUME_LOOP_MS * (ctx.random('volumes') + podPhase(ctx, uid)), 'volume.mount', {
+        uid,
+        name: volume.name,
+      })
     } else if (before.state === 'mounted' && refreshes(volume)) startMount(ctx, uid, volume.name)
   }
 }
@@ -70,29 +78,46 @@ function podPhase(ctx: Context, uid: string): number {
   return phase
 }
 
-const refreshes = (volume: Volume): boolean => volume.configMap !== undefined || volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined
+const refreshes = (volume: Volume): boolean =>
+  volume.configMap !== undefined || volume.secret !== undefined || volume.projected !== undefined || volume.downwardAPI !== undefined
 
-export const allMounted = (ctx: Context, pod: Pod): boolean => usedVolumes(pod).every((v) => states(ctx).get(key(uidOf(pod), v.name))?.state === 'mounted')
+export const allMounted = (ctx: Context, pod: Pod): boolean =>
+  usedVolumes(pod).every((v) => states(ctx).get(key(uidOf(pod), v.name))?.state === 'mounted')
 
 /** WaitForAttachAndMount: looks at once, then every 300 ms. undefined = mounted. */
 export function* waitForMount(pod: Pod): Work<string | undefined> {
   const volumes = usedVolumes(pod)
   if (volumes.length === 0) return undefined
   const start = yield* once((ctx) => ctx.now)
-  const mounted = yield* until(`volumes/${uidOf(pod)}`, (ctx) => allMounted(ctx, pod) || unprocessed(ctx, pod).length > 0, VOLUME_TIMEOUT_MS)
+  const mounted = yield* until(
+    `volumes/${uidOf(pod)}`,
+    (ctx) => allMounted(ctx, pod) || unprocessed(ctx, pod).length > 0,
+    VOLUME_TIMEOUT_MS,
+  )
   const now = yield* once((ctx) => ctx.now)
   if (mounted && now > start) {
     const polls = Math.ceil((now - start) / VOLUME_RETRY_MS)
     const rest = start + polls * VOLUME_RETRY_MS - now
     if (rest > 0) yield* sleep(rest)
   }
-  const missing = yield* once((ctx) => volumes.filter((v) => states(ctx).get(key(uidOf(pod), v.name))?.state !== 'mounted').map((v) => v.name))
+  const missing = yield* once((ctx) =>
+    volumes.filter((v) => states(ctx).get(key(uidOf(pod), v.name))?.state !== 'mounted').map((v) => v.name),
+  )
   if (missing.length === 0) {
-    if (now > start) yield* once((ctx) => void ctx.record('kubelet.volumes.mounted', { uid: uidOf(pod), volumes: volumes.map((v) => v.name) }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) }))
+    if (now > start)
+      yield* once(
+        (ctx) =>
+          void ctx.record(
+            'kubelet.volumes.mounted',
+            { uid: uidOf(pod), volumes: volumes.map((v) => v.name) },
+            { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid: uidOf(pod) },
+          ),
+      )
     return undefined
   }
   const broken = yield* once((ctx) => unprocessed(ctx, pod))
-  if (broken.length > 0) return `unmounted volumes=[${missing.join(' ')}], unattached volumes=[], failed to process volumes=[${broken.map((b) => b.name).join(' ')}]: ${broken.map((b) => b.error).join(', ')}`
+  if (broken.length > 0)
+    return `unmounted volumes=[${missing.join(' ')}], unattached volumes=[], failed to process volumes=[${broken.map((b) => b.name).join(' ')}]: ${broken.map((b) => b.error).join(', ')}`
   return `unmounted volumes=[${missing.join(' ')}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`
 }
 
@@ -134,7 +159,12 @@ export function* mountVolume({ pod, name }: { pod: Pod; name: string }): Work<nu
     const at = yield* once((ctx) => ctx.now)
     const runtime = yield* once((ctx) => config(ctx).runtime)
     const work = payload.atomic ? atomicLayout(payload.files, at) : payload.files
-    yield* call(runtime, 'host.write', { directory, files: [{ path: '', mode: payload.mode }, ...work], replace: payload.atomic }, { flow: 'control', summary: `mount ${name}` })
+    yield* call(
+      runtime,
+      'host.write',
+      { directory, files: [{ path: '', mode: payload.mode }, ...work], replace: payload.atomic },
+      { flow: 'control', summary: `mount ${name}` },
+    )
   }
   yield* once((ctx) => {
     if (!volumeState(ctx, uid, name)) return
@@ -152,12 +182,22 @@ function failed(ctx: Context, pod: Pod, before: VolumeState, error: string, unpr
     return
   }
   const message = `MountVolume.SetUp failed for volume "${name}" : ${error}`
-  ctx.record('kubelet.volume.failed', { uid, volume: name, message: error }, { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid })
+  ctx.record(
+    'kubelet.volume.failed',
+    { uid, volume: name, message: error },
+    { apiVersion: 'v1', kind: 'Pod', namespace: namespaceOf(pod), name: nameOf(pod), uid },
+  )
   podEvent(ctx, pod, 'Warning', 'FailedMount', message)
   if (before.state === 'mounted') return
   const backoffMs = before.backoffMs === 0 ? MOUNT_BACKOFF_MS : Math.min(before.backoffMs * 2, MOUNT_BACKOFF_MAX_MS)
   states(ctx).put(key(uid, name), { ...before, state: 'pending', backoffMs })
-  ctx.setTimer(`volume/${key(uid, name)}`, backoffMs + VOLUME_LOOP_MS * ctx.random('volumes'), 'volume.mount', { uid, name }, { periodic: backoffMs > 4000 })
+  ctx.setTimer(
+    `volume/${key(uid, name)}`,
+    backoffMs + VOLUME_LOOP_MS * ctx.random('volumes'),
+    'volume.mount',
+    { uid, name },
+    { periodic: backoffMs > 4000 },
+  )
 }
 
 const DEFAULT_MODE = 0o644
@@ -169,8 +209,10 @@ function* setUp(pod: Pod, volume: Volume): Work<Payload> {
   if (volume.ephemeral) return yield* claim(pod, `${nameOf(pod)}-${volume.name}`)
   let files: HostFile[] | { error: string }
   if (volume.configMap) files = yield* fromConfigMap(pod, volume.configMap, volume.configMap.defaultMode ?? DEFAULT_MODE)
-  else if (volume.secret) files = yield* fromSecret(pod, { ...volume.secret, name: volume.secret.secretName }, volume.secret.defaultMode ?? DEFAULT_MODE)
-  else if (volume.downwardAPI) files = yield* fromDownwardAPI(pod, volume.downwardAPI.items ?? [], volume.downwardAPI.defaultMode ?? DEFAULT_MODE)
+  else if (volume.secret)
+    files = yield* fromSecret(pod, { ...volume.secret, name: volume.secret.secretName }, volume.secret.defaultMode ?? DEFAULT_MODE)
+  else if (volume.downwardAPI)
+    files = yield* fromDownwardAPI(pod, volume.downwardAPI.items ?? [], volume.downwardAPI.defaultMode ?? DEFAULT_MODE)
   else if (volume.projected) {
     files = []
     for (const source of volume.projected.sources ?? []) {
@@ -196,16 +238,27 @@ const HOST_PATH_TYPES: Readonly<Record<string, { readonly type: string; readonly
 function* hostPath(path: string, type: string): Work<Payload> {
   const runtime = yield* once((ctx) => config(ctx).runtime)
   if (type !== '') {
-    const stat = yield* call<CriReply<{ type: 'dir' | 'file' | 'link' | 'none' }>>(runtime, 'host.stat', { path }, { flow: 'control', summary: `stat ${path}` })
+    const stat = yield* call<CriReply<{ type: 'dir' | 'file' | 'link' | 'none' }>>(
+      runtime,
+      'host.stat',
+      { path },
+      { flow: 'control', summary: `stat ${path}` },
+    )
     const found = stat.form === 'response' && stat.value.ok ? stat.value.value.type : 'none'
     const wanted = HOST_PATH_TYPES[type]
     const make = type.endsWith('OrCreate') && found === 'none'
     if (wanted && !make && found !== wanted.type) return { error: `hostPath type check failed: ${path} is not a ${wanted.name}` }
   }
-  if (type === 'DirectoryOrCreate' || type === '') yield* call(runtime, 'host.write', { directory: path, files: [], replace: false }, { flow: 'control', summary: `hostPath ${path}` })
+  if (type === 'DirectoryOrCreate' || type === '')
+    yield* call(runtime, 'host.write', { directory: path, files: [], replace: false }, { flow: 'control', summary: `hostPath ${path}` })
   else if (type === 'FileOrCreate') {
     const cut = path.lastIndexOf('/')
-    yield* call(runtime, 'host.write', { directory: path.slice(0, cut) || '/', files: [], create: path.slice(cut + 1), replace: false }, { flow: 'control', summary: `hostPath ${path}` })
+    yield* call(
+      runtime,
+      'host.write',
+      { directory: path.slice(0, cut) || '/', files: [], create: path.slice(cut + 1), replace: false },
+      { flow: 'control', summary: `hostPath ${path}` },
+    )
   }
   return { files: [], hostPath: path, atomic: false, mode: 0o755 }
 }
@@ -215,12 +268,18 @@ function* claim(pod: Pod, claimName: string): Work<Payload> {
   const client = yield* once((ctx) => config(ctx).client)
   const got = yield* api(client, { method: 'GET', path: `/api/v1/namespaces/${namespaceOf(pod)}/persistentvolumeclaims/${claimName}` })
   const pvc = got.form === 'response' && got.value.status === 200 ? (got.value.body as KubeObject) : undefined
-  if (!pvc) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`, unprocessed: true }
-  if (pvc.status?.phase !== 'Bound' || !pvc.spec?.volumeName) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: PVC is not bound`, unprocessed: true }
+  if (!pvc)
+    return {
+      error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`,
+      unprocessed: true,
+    }
+  if (pvc.status?.phase !== 'Bound' || !pvc.spec?.volumeName)
+    return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: PVC is not bound`, unprocessed: true }
   const name = String(pvc.spec.volumeName)
   const volume = yield* api(client, { method: 'GET', path: `/api/v1/persistentvolumes/${name}` })
   const pv = volume.form === 'response' && volume.value.status === 200 ? (volume.value.body as KubeObject) : undefined
-  if (!pv) return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PV ${name} from API server`, unprocessed: true }
+  if (!pv)
+    return { error: `error processing PVC ${namespaceOf(pod)}/${claimName}: failed to fetch PV ${name} from API server`, unprocessed: true }
   const path = pv.spec?.hostPath?.path ?? pv.spec?.local?.path ?? `/var/lib/kubelet/plugins/persistent-volumes/${name}`
   const runtime = yield* once((ctx) => config(ctx).runtime)
   yield* call(runtime, 'host.write', { directory: path, files: [], replace: false }, { flow: 'control', summary: `mount ${name}` })
@@ -237,7 +296,8 @@ function* keyFiles(pod: Pod, kind: 'configmap' | 'secret', source: KeySource, mo
   const found = yield* getObject(kind, namespaceOf(pod), source.name ?? '')
   if ('error' in found) return source.optional && / not found$/.test(found.error) ? [] : found
   const data = new Map<string, string>()
-  for (const [k, v] of Object.entries((found.object.data ?? {}) as Record<string, string>)) data.set(k, kind === 'secret' ? decodeBase64(v) : v)
+  for (const [k, v] of Object.entries((found.object.data ?? {}) as Record<string, string>))
+    data.set(k, kind === 'secret' ? decodeBase64(v) : v)
   for (const [k, v] of Object.entries((found.object.binaryData ?? {}) as Record<string, string>)) data.set(k, decodeBase64(v))
   if (!source.items || source.items.length === 0) return [...data].map(([path, content]) => ({ path, content, mode }))
   const files: HostFile[] = []
@@ -245,23 +305,49 @@ function* keyFiles(pod: Pod, kind: 'configmap' | 'secret', source: KeySource, mo
     const content = data.get(item.key)
     if (content === undefined) {
       if (source.optional) continue
-      return { error: kind === 'configmap' ? `configmap references non-existent config key: ${item.key}` : `references non-existent secret key: ${item.key}` }
+      return {
+        error:
+          kind === 'configmap'
+            ? `configmap references non-existent config key: ${item.key}`
+            : `references non-existent secret key: ${item.key}`,
+      }
     }
     files.push({ path: item.path, content, mode: item.mode ?? mode })
   }
   return files
 }
 
-const fromConfigMap = (pod: Pod, source: ConfigMapVolumeSource, mode: number): Work<HostFile[] | { error: string }> => keyFiles(pod, 'configmap', source, mode)
-const fromSecret = (pod: Pod, source: SecretVolumeSource & { name?: string }, mode: number): Work<HostFile[] | { error: string }> => keyFiles(pod, 'secret', source, mode)
+const fromConfigMap = (pod: Pod, source: ConfigMapVolumeSource, mode: number): Work<HostFile[] | { error: string }> =>
+  keyFiles(pod, 'configmap', source, mode)
+const fromSecret = (pod: Pod, source: SecretVolumeSource & { name?: string }, mode: number): Work<HostFile[] | { error: string }> =>
+  keyFiles(pod, 'secret', source, mode)
 
-function* fromDownwardAPI(pod: Pod, items: readonly { path: string; mode?: number; fieldRef?: { fieldPath: string }; resourceFieldRef?: { containerName?: string; resource: string; divisor?: string } }[], mode: number): Work<HostFile[]> {
+function* fromDownwardAPI(
+  pod: Pod,
+  items: readonly {
+    path: string
+    mode?: number
+    fieldRef?: { fieldPath: string }
+    resourceFieldRef?: { containerName?: string; resource: string; divisor?: string }
+  }[],
+  mode: number,
+): Work<HostFile[]> {
   const addresses = yield* podAddresses(pod)
   const allocatable = yield* allocatableOf()
   return items.map((item) => ({
     path: item.path,
     mode: item.mode ?? mode,
-    content: item.fieldRef ? fieldValue(pod, item.fieldRef.fieldPath, addresses) : item.resourceFieldRef ? resourceValue(pod, item.resourceFieldRef.containerName ?? '', item.resourceFieldRef.resource, item.resourceFieldRef.divisor, allocatable) : '',
+    content: item.fieldRef
+      ? fieldValue(pod, item.fieldRef.fieldPath, addresses)
+      : item.resourceFieldRef
+        ? resourceValue(
+            pod,
+            item.resourceFieldRef.containerName ?? '',
+            item.resourceFieldRef.resource,
+            item.resourceFieldRef.divisor,
+            allocatable,
+          )
+        : '',
   }))
 }
 
@@ -272,7 +358,12 @@ export function seenAt(ctx: Context, uid: string): string {
 }
 
 export function* podAddresses(pod: Pod): Work<PodAddresses> {
-  return yield* once((ctx) => ({ podIPs: pod.status?.podIPs?.map((p) => p.ip) ?? [], hostIP: config(ctx).nodeIP, node: config(ctx).node, seen: seenAt(ctx, uidOf(pod)) }))
+  return yield* once((ctx) => ({
+    podIPs: pod.status?.podIPs?.map((p) => p.ip) ?? [],
+    hostIP: config(ctx).nodeIP,
+    node: config(ctx).node,
+    seen: seenAt(ctx, uidOf(pod)),
+  }))
 }
 
 function* fromProjection(pod: Pod, source: VolumeProjection, mode: number): Work<HostFile[] | { error: string }> {
@@ -294,7 +385,11 @@ interface CachedToken {
 }
 
 /** token_manager.go: kept until 80 % of its life is over. */
-function* serviceAccountToken(pod: Pod, audience: string | undefined, expirationSeconds: number): Work<{ token: string } | { error: string }> {
+function* serviceAccountToken(
+  pod: Pod,
+  audience: string | undefined,
+  expirationSeconds: number,
+): Work<{ token: string } | { error: string }> {
   const account = specOf(pod).serviceAccountName || 'default'
   const cacheKey = `${uidOf(pod)}/${account}/${audience ?? ''}/${expirationSeconds}`
   const cached = yield* once((ctx) => {
@@ -306,11 +401,20 @@ function* serviceAccountToken(pod: Pod, audience: string | undefined, expiration
   const body = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    spec: { audiences: audience ? [audience] : [], expirationSeconds, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: nameOf(pod), uid: uidOf(pod) } },
+    spec: {
+      audiences: audience ? [audience] : [],
+      expirationSeconds,
+      boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: nameOf(pod), uid: uidOf(pod) },
+    },
   }
   const got = yield* api(client, { method: 'POST', path: `/api/v1/namespaces/${namespaceOf(pod)}/serviceaccounts/${account}/token`, body })
   if (got.form !== 'response' || got.value.status >= 300) {
-    const message = got.form === 'response' ? String((got.value.body as { message?: string } | undefined)?.message ?? got.value.status) : got.form === 'error' ? got.error : 'connection closed'
+    const message =
+      got.form === 'response'
+        ? String((got.value.body as { message?: string } | undefined)?.message ?? got.value.status)
+        : got.form === 'error'
+          ? got.error
+          : 'connection closed'
     return { error: `failed to fetch token: ${message}` }
   }
   const token = String((got.value.body as { status?: { token?: string } }).status?.token ?? '')
@@ -322,5 +426,10 @@ function* serviceAccountToken(pod: Pod, audience: string | undefined, expiration
 export function atomicLayout(files: readonly HostFile[], now: number): HostFile[] {
   const stamp = `..${apiTime(now).replace(/[-:]/g, '_').replace('T', '_').replace('Z', '')}.${String(Math.floor(now * 1000) % 1_000_000_000).padStart(9, '0')}`
   const top = [...new Set(files.map((f) => f.path.split('/')[0] as string))]
-  return [{ path: stamp, mode: 0o755 }, ...files.map((f) => ({ ...f, path: `${stamp}/${f.path}` })), { path: '..data', mode: 0o777, link: stamp }, ...top.map((name) => ({ path: name, mode: 0o777, link: `..data/${name}` }))]
+  return [
+    { path: stamp, mode: 0o755 },
+    ...files.map((f) => ({ ...f, path: `${stamp}/${f.path}` })),
+    { path: '..data', mode: 0o777, link: stamp },
+    ...top.map((name) => ({ path: name, mode: 0o777, link: `..data/${name}` })),
+  ]
 }

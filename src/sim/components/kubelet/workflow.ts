@@ -10,7 +10,13 @@ import { config } from './config.ts'
 
 type Op =
   | { readonly op: 'once'; readonly run: (ctx: Context) => unknown }
-  | { readonly op: 'call'; readonly to: string; readonly kind: string; readonly payload: unknown; readonly options: Omit<CallOptions, 'then'> }
+  | {
+      readonly op: 'call'
+      readonly to: string
+      readonly kind: string
+      readonly payload: unknown
+      readonly options: Omit<CallOptions, 'then'>
+    }
   | { readonly op: 'api'; readonly client: ClientConfig; readonly request: ApiRequest }
   | { readonly op: 'sleep'; readonly ms: number; readonly periodic: boolean }
   | { readonly op: 'all'; readonly works: readonly { readonly program: string; readonly args: unknown }[] }
@@ -46,12 +52,25 @@ export function* until(key: string, ready: (ctx: Context) => boolean, timeoutMs:
 }
 
 /** A CRI call; an unreachable runtime is an error like any other. */
-export function* cri<M extends CriMethod>(method: M, request: CriMethods[M]['request'], summary: string): Work<CriReply<CriMethods[M]['answer']>> {
+export function* cri<M extends CriMethod>(
+  method: M,
+  request: CriMethods[M]['request'],
+  summary: string,
+): Work<CriReply<CriMethods[M]['answer']>> {
   const runtime = yield* once((ctx) => config(ctx).runtime)
-  const result = yield* call<CriReply<CriMethods[M]['answer']>>(runtime, `cri.${method}`, request, { flow: 'control', summary: `${method} ${summary}`.trim() })
+  const result = yield* call<CriReply<CriMethods[M]['answer']>>(runtime, `cri.${method}`, request, {
+    flow: 'control',
+    summary: `${method} ${summary}`.trim(),
+  })
   if (result.form === 'response') return result.value
   const why = result.form === 'error' ? result.error : 'connection closed'
-  return { ok: false, error: { code: 'Unavailable', message: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: ${why}"` } }
+  return {
+    ok: false,
+    error: {
+      code: 'Unavailable',
+      message: `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: ${why}"`,
+    },
+  }
 }
 
 interface Running {
@@ -80,7 +99,10 @@ export interface Workflows {
 const table = (ctx: Context) => ctx.table<Running>('workflows')
 const waits = (ctx: Context) => ctx.table<string>('workflow-waits')
 
-export function createWorkflows(programs: Programs, finished: (ctx: Context, then: { kind: string; data: unknown }, result: unknown) => void): Workflows {
+export function createWorkflows(
+  programs: Programs,
+  finished: (ctx: Context, then: { kind: string; data: unknown }, result: unknown) => void,
+): Workflows {
   const advance = (ctx: Context, id: string): void => {
     const state = table(ctx).get(id)
     if (!state) return
@@ -107,17 +129,23 @@ export function createWorkflows(programs: Programs, finished: (ctx: Context, the
       }
       const data = { id, at: results.length }
       const { waiting: _, children: __, ...rest } = state
-      table(ctx).put(id, { ...rest, results, ...(op.op === 'until' ? { waiting: { key: op.key } } : {}), ...(op.op === 'all' ? { children: { left: op.works.length, results: op.works.map(() => null) } } : {}) })
+      table(ctx).put(id, {
+        ...rest,
+        results,
+        ...(op.op === 'until' ? { waiting: { key: op.key } } : {}),
+        ...(op.op === 'all' ? { children: { left: op.works.length, results: op.works.map(() => null) } } : {}),
+      })
       if (op.op === 'call') ctx.call(op.to, op.kind, op.payload, { ...op.options, then: { kind: 'workflow.answer', data } })
       else if (op.op === 'api') apiRequest(ctx, op.client, op.request, { kind: 'workflow.answer', data })
       else if (op.op === 'sleep') ctx.setTimer(`workflow/${id}`, op.ms, 'workflow.time', data, { periodic: op.periodic })
       else if (op.op === 'until') {
         waits(ctx).put(`${op.key} ${id}`, id)
         ctx.setTimer(`workflow/${id}`, op.timeoutMs, 'workflow.timeout', data)
-      } else op.works.forEach((w, index) => {
-        table(ctx).put(`${id}.${index}`, { id: `${id}.${index}`, program: w.program, args: w.args, results: [], parent: { id, index } })
-        advance(ctx, `${id}.${index}`)
-      })
+      } else
+        op.works.forEach((w, index) => {
+          table(ctx).put(`${id}.${index}`, { id: `${id}.${index}`, program: w.program, args: w.args, results: [], parent: { id, index } })
+          advance(ctx, `${id}.${index}`)
+        })
       return
     }
     table(ctx).delete(id)

@@ -11,7 +11,17 @@ import { imageFiles } from './images/rootfs.ts'
 import type { Image, Listener, Program } from './images/types.ts'
 import { appendLog, closeLog, endFollowers, logTail } from './logs.ts'
 import { connectOut } from './network.ts'
-import { closeMachine, emptyTree, type Machine, nextWake, openMachine, type ProgramStart, run, signal, type Surroundings } from './shell/machine.ts'
+import {
+  closeMachine,
+  emptyTree,
+  type Machine,
+  nextWake,
+  openMachine,
+  type ProgramStart,
+  run,
+  signal,
+  type Surroundings,
+} from './shell/machine.ts'
 import type { ProcessTree } from './shell/process.ts'
 import { config, type Container, containers, type ExecSession, files, sandboxes, sessions, stopping, trees } from './state.ts'
 
@@ -39,12 +49,23 @@ export function imageOf(reference: string): Image {
 
 export function podRef(ctx: Context, container: Container): ObjectRef {
   const sandbox = sandboxes(ctx).get(container.sandboxId)
-  return { apiVersion: 'v1', kind: 'Pod', namespace: sandbox?.config.namespace ?? '', name: sandbox?.config.name ?? '', uid: container.podUid }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace: sandbox?.config.namespace ?? '',
+    name: sandbox?.config.name ?? '',
+    uid: container.podUid,
+  }
 }
 
 /** Directory of the host that the kubelet prepared → layer of the file system. */
 export function mountsOf(container: Container): Mount[] {
-  return container.config.mounts.map((m) => ({ path: m.containerPath.replace(/\/+$/, '') || '/', layer: 'host', sub: m.hostPath.replace(/\/+$/, ''), readOnly: m.readOnly }))
+  return container.config.mounts.map((m) => ({
+    path: m.containerPath.replace(/\/+$/, '') || '/',
+    layer: 'host',
+    sub: m.hostPath.replace(/\/+$/, ''),
+    readOnly: m.readOnly,
+  }))
 }
 
 export function viewOf(ctx: Context, container: Container): FileView {
@@ -68,7 +89,9 @@ function virtualFile(ctx: Context, container: Container, path: string): FileNode
   if (process) {
     if (process[2] === undefined) return { type: 'dir', mode: 0o555, uid: 0, gid: 0, mtime: 0 }
     const pid = process[1] === 'self' ? 1 : Number(process[1])
-    const proc = trees(ctx).get(container.id)?.processes.find((p) => p.pid === pid)
+    const proc = trees(ctx)
+      .get(container.id)
+      ?.processes.find((p) => p.pid === pid)
     if (process[2] === 'environ') return file(container.env.map(([n, v]) => `${n}=${v}\0`).join(''))
     if (process[2] === 'cmdline') return file((pid === 1 ? container.argv : (proc?.argv ?? [])).map((a) => `${a}\0`).join(''))
     if (process[2] === 'comm') return file(`${(pid === 1 ? container.argv : (proc?.argv ?? []))[0]?.split('/').at(-1) ?? ''}\n`)
@@ -84,14 +107,24 @@ const programOf = (image: Image, command: string): string | undefined =>
 
 export const program = (name: string): Program => PROGRAMS[name] as Program
 
-function startProgram(image: Image, command: string, argv: readonly string[], environment: ReadonlyMap<string, string>): ProgramStart | undefined {
+function startProgram(
+  image: Image,
+  command: string,
+  argv: readonly string[],
+  environment: ReadonlyMap<string, string>,
+): ProgramStart | undefined {
   // An entry point script hands over to the command that it is given.
-  const wrapper = /(^|\/)(docker-entrypoint|entrypoint)\.sh$/.test(command) && argv.length > 1 ? programOf({ ...image, anything: undefined } as unknown as Image, argv[1] as string) : undefined
+  const wrapper =
+    /(^|\/)(docker-entrypoint|entrypoint)\.sh$/.test(command) && argv.length > 1
+      ? programOf({ ...image, anything: undefined } as unknown as Image, argv[1] as string)
+      : undefined
   const name = wrapper ?? programOf(image, command)
   if (name === undefined) return undefined
   const p = program(name)
-  for (const printed of p.prints ?? []) if (printed.arguments.every((a, i) => argv[i + 1] === a)) return { kind: 'exit', code: 0, stdout: printed.stdout }
-  if (p.requires && !p.requires.anyOf.some((v) => (environment.get(v) ?? '') !== '')) return { kind: 'exit', code: p.requires.code, stderr: p.requires.stderr }
+  for (const printed of p.prints ?? [])
+    if (printed.arguments.every((a, i) => argv[i + 1] === a)) return { kind: 'exit', code: 0, stdout: printed.stdout }
+  if (p.requires && !p.requires.anyOf.some((v) => (environment.get(v) ?? '') !== ''))
+    return { kind: 'exit', code: p.requires.code, stderr: p.requires.stderr }
   return { kind: 'program', name }
 }
 
@@ -109,7 +142,13 @@ function surroundings(ctx: Context, container: Container): Surroundings {
       if (session) sessions(ctx).put(id, { ...session, [stream]: session[stream] + text })
     },
     program: (command, argv, environment) => {
-      if (entrypointScript(command) && argv.length > 1 && !programOf({ ...image, anything: undefined } as unknown as Image, argv[1] as string) && image.hasTools) return undefined
+      if (
+        entrypointScript(command) &&
+        argv.length > 1 &&
+        !programOf({ ...image, anything: undefined } as unknown as Image, argv[1] as string) &&
+        image.hasTools
+      )
+        return undefined
       return startProgram(image, command, argv, environment)
     },
     programStep: (p, environment) => {
@@ -118,7 +157,11 @@ function surroundings(ctx: Context, container: Container): Surroundings {
       const due = behaviour.lines.slice(p.lines).filter((l) => l.afterMs <= elapsed)
       const written = p.lines + due.length
       const nextLine = behaviour.lines[written]
-      const wakes = [nextLine?.afterMs, behaviour.ends?.afterMs, elapsed < behaviour.readyAfterMs ? behaviour.readyAfterMs : undefined].filter((t): t is number => t !== undefined)
+      const wakes = [
+        nextLine?.afterMs,
+        behaviour.ends?.afterMs,
+        elapsed < behaviour.readyAfterMs ? behaviour.readyAfterMs : undefined,
+      ].filter((t): t is number => t !== undefined)
       void environment
       return {
         writes: due.map((l) => ({ stream: l.stream ?? 'stdout', text: `${l.text}\n` })),
@@ -164,7 +207,9 @@ function arm(ctx: Context, id: string, tree: ProcessTree): void {
   const wakes = ctx.table<number>('wakes')
   const n = (wakes.get(id) ?? 0) + 1
   wakes.put(id, n)
-  ctx.setTimer(`run/${id}`, Math.max(0, wake - ctx.now), 'container.run', id, { periodic: n > FOREGROUND_WAKES || wake - ctx.now > FOREGROUND_SLEEP_MS })
+  ctx.setTimer(`run/${id}`, Math.max(0, wake - ctx.now), 'container.run', id, {
+    periodic: n > FOREGROUND_WAKES || wake - ctx.now > FOREGROUND_SLEEP_MS,
+  })
 }
 
 /** After a restart of containerd: its containers' processes went on meanwhile. */
@@ -175,7 +220,11 @@ export function rearm(ctx: Context): void {
 export function signalContainer(ctx: Context, id: string, name: string): void {
   const container = containers(ctx).get(id)
   if (container?.state !== 'CONTAINER_RUNNING') return
-  ctx.record('cri.container.signalled', { container: id, name: container.name, uid: container.podUid, signal: `SIG${name}` }, podRef(ctx, container))
+  ctx.record(
+    'cri.container.signalled',
+    { container: id, name: container.name, uid: container.podUid, signal: `SIG${name}` },
+    podRef(ctx, container),
+  )
   runContainer(ctx, id, (m) => signal(m, 1, name))
 }
 
@@ -185,7 +234,11 @@ export function endSession(ctx: Context, id: string, exitCode: number): void {
   sessions(ctx).delete(id)
   ctx.cancelTimer(`exec/${id}`)
   const container = containers(ctx).get(session.container)
-  ctx.record('cri.exec.ended', { container: session.container, name: container?.name ?? '', command: session.command, exitCode }, container ? podRef(ctx, container) : undefined)
+  ctx.record(
+    'cri.exec.ended',
+    { container: session.container, name: container?.name ?? '', command: session.command, exitCode },
+    container ? podRef(ctx, container) : undefined,
+  )
   const reply: CriReply<ExecResult> = { ok: true, value: { stdout: session.stdout, stderr: session.stderr, exitCode } }
   ctx.reply(session.call, reply, { ok: exitCode === 0 })
 }
@@ -209,7 +262,11 @@ export function exited(ctx: Context, id: string, code: number, how: { reason?: s
   closeLog(ctx, id)
   const reason = how.reason ?? (container.oomKilled ? 'OOMKilled' : code === 0 ? 'Completed' : 'Error')
   const message = how.message ?? terminationMessage(ctx, container, code)
-  const record = ctx.record('cri.container.exited', { container: id, name: container.name, uid: container.podUid, exitCode: code, reason }, podRef(ctx, container))
+  const record = ctx.record(
+    'cri.container.exited',
+    { container: id, name: container.name, uid: container.podUid, exitCode: code, reason },
+    podRef(ctx, container),
+  )
   ctx.because(record)
   containers(ctx).put(id, { ...container, state: 'CONTAINER_EXITED', exitCode: code, reason, message, finishedAt: ctx.now })
   stopSimulationProcess(ctx, container)
@@ -253,7 +310,11 @@ export function simulationProcess(ctx: Context, container: Container): { id: str
   const settings = Object.hasOwn(config(ctx).processes, type) ? config(ctx).processes[type] : undefined
   if (settings === undefined) return undefined
   const sandbox = sandboxes(ctx).get(container.sandboxId)
-  return { id: `${idPrefix}/${idFrom === 'node' ? config(ctx).node : (sandbox?.config.name ?? '')}`, type: (settings as { processType?: string }).processType ?? type, settings }
+  return {
+    id: `${idPrefix}/${idFrom === 'node' ? config(ctx).node : (sandbox?.config.name ?? '')}`,
+    type: (settings as { processType?: string }).processType ?? type,
+    settings,
+  }
 }
 
 export function startSimulationProcess(ctx: Context, container: Container): void {
@@ -261,7 +322,12 @@ export function startSimulationProcess(ctx: Context, container: Container): void
   if (!process) return
   const sandbox = sandboxes(ctx).get(container.sandboxId)
   const pod = { uid: container.podUid, name: sandbox?.config.name ?? '', namespace: sandbox?.config.namespace ?? '', ip: sandbox?.ip ?? '' }
-  ctx.startProcess({ id: process.id, type: process.type, host: config(ctx).node, config: { ...process.settings, node: config(ctx).node, pod, argv: container.argv } })
+  ctx.startProcess({
+    id: process.id,
+    type: process.type,
+    host: config(ctx).node,
+    config: { ...process.settings, node: config(ctx).node, pod, argv: container.argv },
+  })
 }
 
 function stopSimulationProcess(ctx: Context, container: Container): void {
@@ -278,7 +344,12 @@ export function listeners(ctx: Context, container: Container): { listener: Liste
     const behaviour = program(p.program.name)
     if (ctx.now - p.program.since < behaviour.readyAfterMs) return []
     const { since, name } = p.program
-    return behaviour.listens.map((listener) => ({ listener, port: portOf(listener, p.argv, new Map(p.variables.map((v) => [v.name, v.value]))), since, name }))
+    return behaviour.listens.map((listener) => ({
+      listener,
+      port: portOf(listener, p.argv, new Map(p.variables.map((v) => [v.name, v.value]))),
+      since,
+      name,
+    }))
   })
 }
 
@@ -295,8 +366,17 @@ function portOf(listener: Listener, argv: readonly string[], environment: Readon
 }
 
 /** Answers a connection to an address on this node. */
-export function answerConnection(ctx: Context, request: { ip: string; port: number; protocol: string; path?: string; method?: string; body?: string; host?: string }): PodConnectReply {
-  const here = sandboxes(ctx).values().filter((s) => s.state === 'SANDBOX_READY' && (s.hostNetwork ? request.ip === config(ctx).nodeIP || request.ip === '127.0.0.1' : s.ip === request.ip))
+export function answerConnection(
+  ctx: Context,
+  request: { ip: string; port: number; protocol: string; path?: string; method?: string; body?: string; host?: string },
+): PodConnectReply {
+  const here = sandboxes(ctx)
+    .values()
+    .filter(
+      (s) =>
+        s.state === 'SANDBOX_READY' &&
+        (s.hostNetwork ? request.ip === config(ctx).nodeIP || request.ip === '127.0.0.1' : s.ip === request.ip),
+    )
   if (here.length === 0 && request.ip !== config(ctx).nodeIP) return { connected: false, error: 'no route to host' }
   for (const sandbox of here)
     for (const container of containers(ctx).values()) {
@@ -307,19 +387,31 @@ export function answerConnection(ctx: Context, request: { ip: string; port: numb
         if (request.protocol === 'tcp') return { connected: true, by }
         const plain = request.protocol === 'https' && listener.protocol === 'http'
         if (listener.protocol === 'tcp') return { connected: true, by }
-        if (listener.protocol === 'grpc' || request.protocol === 'grpc') return { connected: true, by, ...(listener.protocol === 'grpc' ? {} : { plain: true }) }
+        if (listener.protocol === 'grpc' || request.protocol === 'grpc')
+          return { connected: true, by, ...(listener.protocol === 'grpc' ? {} : { plain: true }) }
         return { connected: true, by, ...(plain ? { plain: true } : {}), http: httpAnswer(ctx, container, listener, request) }
       }
     }
   return { connected: false, error: 'connection refused' }
 }
 
-function httpAnswer(ctx: Context, container: Container, listener: Listener, request: { path?: string; method?: string; body?: string; host?: string }): { status: number; body: string; contentType: string } {
+function httpAnswer(
+  ctx: Context,
+  container: Container,
+  listener: Listener,
+  request: { path?: string; method?: string; body?: string; host?: string },
+): { status: number; body: string; contentType: string } {
   const path = (request.path ?? '/').split('?')[0] as string
   const hostname = sandboxes(ctx).get(container.sandboxId)?.config.hostname ?? ''
-  if (listener.echo) return { status: 200, body: `Request served by ${hostname}\n\n${request.method ?? 'GET'} ${request.path ?? '/'} HTTP/1.1\n\n${request.body ?? ''}`, contentType: 'text/plain' }
+  if (listener.echo)
+    return {
+      status: 200,
+      body: `Request served by ${hostname}\n\n${request.method ?? 'GET'} ${request.path ?? '/'} HTTP/1.1\n\n${request.body ?? ''}`,
+      contentType: 'text/plain',
+    }
   for (const route of listener.routes ?? []) {
-    if (route.path === path || (route.path.endsWith('*') && path.startsWith(route.path.slice(0, -1)))) return { status: route.status, body: route.body.replaceAll('${HOSTNAME}', hostname), contentType: route.contentType ?? 'text/plain' }
+    if (route.path === path || (route.path.endsWith('*') && path.startsWith(route.path.slice(0, -1))))
+      return { status: route.status, body: route.body.replaceAll('${HOSTNAME}', hostname), contentType: route.contentType ?? 'text/plain' }
   }
   return { status: 404, body: '404 page not found\n', contentType: 'text/plain' }
 }

@@ -5,8 +5,32 @@ import * as cni from '../cni/host-local.ts'
 import type { ComponentType, Context } from '../../net/context.ts'
 import type { Delivery } from '../../engine/types.ts'
 import type { CallResult } from '../../net/types.ts'
-import { answerConnection, exited, failSession, imageOf, notify, podRef, rearm, runContainer, signalContainer, simulationProcess, startSimulationProcess, viewOf } from './container-process.ts'
-import type { ContainerConfig, CriError, CriMethods, CriReply, HostFile, LogOptions, PodConnect, RuntimeContainerStatus, RuntimePodStatus, SandboxConfig } from './cri.ts'
+import {
+  answerConnection,
+  exited,
+  failSession,
+  imageOf,
+  notify,
+  podRef,
+  rearm,
+  runContainer,
+  signalContainer,
+  simulationProcess,
+  startSimulationProcess,
+  viewOf,
+} from './container-process.ts'
+import type {
+  ContainerConfig,
+  CriError,
+  CriMethods,
+  CriReply,
+  HostFile,
+  LogOptions,
+  PodConnect,
+  RuntimeContainerStatus,
+  RuntimePodStatus,
+  SandboxConfig,
+} from './cri.ts'
 import { layerKey, makeDirectory, removeLayer, writeFile } from './filesystem.ts'
 import { findImage } from './images/registry.ts'
 import { fullName, parseReference } from './images/reference.ts'
@@ -14,18 +38,40 @@ import { follow, readLog, removeLog } from './logs.ts'
 import { onLocalAnswer, onNetworkAnswer } from './network.ts'
 import { commandExists, spawn } from './shell/machine.ts'
 import { signalName } from './shell/process.ts'
-import { config, type Container, type ContainerdConfig, containers, DURABLE, files, followers, images, newId, type PresentImage, sandboxes, sessions, stopping } from './state.ts'
+import {
+  config,
+  type Container,
+  type ContainerdConfig,
+  containers,
+  DURABLE,
+  files,
+  followers,
+  images,
+  newId,
+  type PresentImage,
+  sandboxes,
+  sessions,
+  stopping,
+} from './state.ts'
 
 export type { ContainerdConfig } from './state.ts'
 
 /** How long the runtime's own work takes on a quiet machine, virtual ms. */
-const LATENCY_MS: Readonly<Record<string, number>> = { RunPodSandbox: 18, StopPodSandbox: 4, CreateContainer: 3, StartContainer: 4, RemoveContainer: 1, RemovePodSandbox: 1 }
+const LATENCY_MS: Readonly<Record<string, number>> = {
+  RunPodSandbox: 18,
+  StopPodSandbox: 4,
+  CreateContainer: 3,
+  StartContainer: 4,
+  RemoveContainer: 1,
+  RemovePodSandbox: 1,
+}
 
 type Outcome = CriReply | undefined
 const ok = (value: unknown): CriReply => ({ ok: true, value })
 const failed = (code: CriError['code'], message: string): CriReply => ({ ok: false, error: { code, message } })
 
-const RUNTIME_ERROR = 'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: '
+const RUNTIME_ERROR =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: '
 const EXEC_ERROR = 'OCI runtime exec failed: exec failed: unable to start container process: '
 
 /** undefined: the answer comes later. */
@@ -34,7 +80,12 @@ type Method<M extends keyof CriMethods> = (ctx: Context, request: CriMethods[M][
 const METHODS: { readonly [M in keyof CriMethods]: Method<M> } = {
   Status: (ctx) => {
     const networkReady = podRange(ctx) !== undefined
-    return ok({ runtimeReady: true, bootedAt: ctx.table<number>('host').get('bootedAt') ?? 0, networkReady, networkMessage: networkReady ? '' : 'Network plugin returns error: cni plugin not initialized' })
+    return ok({
+      runtimeReady: true,
+      bootedAt: ctx.table<number>('host').get('bootedAt') ?? 0,
+      networkReady,
+      networkMessage: networkReady ? '' : 'Network plugin returns error: cni plugin not initialized',
+    })
   },
   UpdateRuntimeConfig: (ctx, { podCIDR }) => {
     if (config(ctx).cni === 'runtime-config') installNetwork(ctx, podCIDR)
@@ -45,7 +96,8 @@ const METHODS: { readonly [M in keyof CriMethods]: Method<M> } = {
     const sandbox = sandboxes(ctx).get(id)
     if (!sandbox) return failed('NotFound', `an error occurred when try to find sandbox: not found`)
     if (sandbox.state === 'SANDBOX_NOTREADY') return ok({})
-    for (const container of containers(ctx).values()) if (container.sandboxId === id && container.state === 'CONTAINER_RUNNING') exited(ctx, container.id, 137)
+    for (const container of containers(ctx).values())
+      if (container.sandboxId === id && container.state === 'CONTAINER_RUNNING') exited(ctx, container.id, 137)
     if (sandbox.lease) {
       cni.release(ctx, id)
       ctx.record('cni.deleted', { sandbox: id, ip: sandbox.ip })
@@ -85,7 +137,8 @@ const METHODS: { readonly [M in keyof CriMethods]: Method<M> } = {
   ExecSync: (ctx, { id, command, timeoutSeconds, stdin }, call) => {
     const container = containers(ctx).get(id)
     if (!container) return failed('NotFound', `an error occurred when try to find container "${id}": not found`)
-    if (container.state !== 'CONTAINER_RUNNING') return failed('Unknown', `failed to exec in container: container is in ${container.state} state`)
+    if (container.state !== 'CONTAINER_RUNNING')
+      return failed('Unknown', `failed to exec in container: container is in ${container.state} state`)
     const session = newId(ctx)
     sessions(ctx).put(session, { id: session, container: id, command, call, stdout: '', stderr: '' })
     let started = false
@@ -100,7 +153,11 @@ const METHODS: { readonly [M in keyof CriMethods]: Method<M> } = {
         uid: container.user.uid,
         gid: container.user.gid,
         environment,
-        fds: [[0, stdin === undefined ? { k: 'null' } : { k: 'text', text: stdin }], [1, { k: 'exec', session, stream: 'stdout' }], [2, { k: 'exec', session, stream: 'stderr' }]],
+        fds: [
+          [0, stdin === undefined ? { k: 'null' } : { k: 'text', text: stdin }],
+          [1, { k: 'exec', session, stream: 'stdout' }],
+          [2, { k: 'exec', session, stream: 'stderr' }],
+        ],
         session,
       })
     })
@@ -108,7 +165,8 @@ const METHODS: { readonly [M in keyof CriMethods]: Method<M> } = {
       sessions(ctx).delete(session)
       return failed('Unknown', `failed to exec in container: failed to start exec "${session}": ${EXEC_ERROR}${notFound(command[0] ?? '')}`)
     }
-    if (timeoutSeconds > 0 && sessions(ctx).has(session)) ctx.setTimer(`exec/${session}`, timeoutSeconds * 1000, 'exec.timeout', { session, timeoutSeconds })
+    if (timeoutSeconds > 0 && sessions(ctx).has(session))
+      ctx.setTimer(`exec/${session}`, timeoutSeconds * 1000, 'exec.timeout', { session, timeoutSeconds })
     return undefined
   },
   PullImage: pullImage,
@@ -124,9 +182,18 @@ const METHODS: { readonly [M in keyof CriMethods]: Method<M> } = {
   },
 }
 
-const notFound = (command: string): string => (command.includes('/') ? `exec: "${command}": stat ${command}: no such file or directory: unknown` : `exec: "${command}": executable file not found in $PATH: unknown`)
+const notFound = (command: string): string =>
+  command.includes('/')
+    ? `exec: "${command}": stat ${command}: no such file or directory: unknown`
+    : `exec: "${command}": executable file not found in $PATH: unknown`
 
-const sandboxRef = (c: SandboxConfig): { apiVersion: string; kind: string; namespace: string; name: string; uid: string } => ({ apiVersion: 'v1', kind: 'Pod', namespace: c.namespace, name: c.name, uid: c.uid })
+const sandboxRef = (c: SandboxConfig): { apiVersion: string; kind: string; namespace: string; name: string; uid: string } => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  namespace: c.namespace,
+  name: c.name,
+  uid: c.uid,
+})
 
 function installNetwork(ctx: Context, podCIDR: string): void {
   if (podCIDR === '' || podRange(ctx) === podCIDR) return
@@ -141,12 +208,27 @@ function runSandbox(ctx: Context, request: SandboxConfig): Outcome {
   if (!request.hostNetwork) {
     if (podCIDR === undefined) return failed('Unknown', `failed to setup network for sandbox "${id}": cni plugin not initialized`)
     const address = cni.allocate(ctx, id)
-    if (address === undefined) return failed('Unknown', `failed to setup network for sandbox "${id}": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set: ${podCIDR}`)
+    if (address === undefined)
+      return failed(
+        'Unknown',
+        `failed to setup network for sandbox "${id}": plugin type="bridge" failed (add): failed to allocate for range 0: no IP addresses available in range set: ${podCIDR}`,
+      )
     ip = address
     ctx.record('cni.added', { sandbox: id, ip, podCIDR }, sandboxRef(request))
   }
-  sandboxes(ctx).put(id, { id, attempt: request.attempt, state: 'SANDBOX_READY', createdAt: ctx.now, ip, hostNetwork: request.hostNetwork, config: request, lease: !request.hostNetwork })
-  ctx.because(ctx.record('cri.sandbox.started', { sandbox: id, uid: request.uid, ip, hostNetwork: request.hostNetwork }, sandboxRef(request)))
+  sandboxes(ctx).put(id, {
+    id,
+    attempt: request.attempt,
+    state: 'SANDBOX_READY',
+    createdAt: ctx.now,
+    ip,
+    hostNetwork: request.hostNetwork,
+    config: request,
+    lease: !request.hostNetwork,
+  })
+  ctx.because(
+    ctx.record('cri.sandbox.started', { sandbox: id, uid: request.uid, ip, hostNetwork: request.hostNetwork }, sandboxRef(request)),
+  )
   notify(ctx, request.uid)
   return ok({ id, ip })
 }
@@ -162,7 +244,11 @@ function createContainer(ctx: Context, { sandboxId, config: c }: { sandboxId: st
   if (argv.length === 0) return failed('Unknown', 'failed to generate container spec: no command specified')
   const workingDir = c.workingDir === '' ? image.workingDir : c.workingDir
   const given = new Set(c.env.map(([name]) => name))
-  const env: [string, string][] = [...image.env.filter(([name]) => !given.has(name)), ...(given.has('HOSTNAME') ? [] : [['HOSTNAME', sandbox.config.hostname] as const]), ...c.env].map(([n, v]) => [n, v])
+  const env: [string, string][] = [
+    ...image.env.filter(([name]) => !given.has(name)),
+    ...(given.has('HOSTNAME') ? [] : [['HOSTNAME', sandbox.config.hostname] as const]),
+    ...c.env,
+  ].map(([n, v]) => [n, v])
   const uid = c.runAsUser ?? (/^\d+$/.test(image.user) ? Number(image.user) : 0)
   if (!env.some(([n]) => n === 'HOME')) env.push(['HOME', uid === 0 ? '/root' : '/'])
   const gid = c.runAsGroup ?? 0
@@ -197,7 +283,8 @@ function createContainer(ctx: Context, { sandboxId, config: c }: { sandboxId: st
     if (parent !== '') makeDirectory(view, parent, { parents: true })
   }
   makeDirectory(view, workingDir, { parents: true })
-  if (c.terminationMessagePath.startsWith('/dev/') && c.terminationMessagePath !== '') writeFile(view, c.terminationMessagePath, '', { mode: 0o666 })
+  if (c.terminationMessagePath.startsWith('/dev/') && c.terminationMessagePath !== '')
+    writeFile(view, c.terminationMessagePath, '', { mode: 0o666 })
   ctx.record('cri.container.created', { container: id, name: c.name, uid: container.podUid, image: present.name }, podRef(ctx, container))
   notify(ctx, container.podUid)
   return ok({ id })
@@ -206,12 +293,17 @@ function createContainer(ctx: Context, { sandboxId, config: c }: { sandboxId: st
 function startContainer(ctx: Context, { id }: { id: string }): Outcome {
   const container = containers(ctx).get(id)
   if (!container) return failed('NotFound', `an error occurred when try to find container "${id}": not found`)
-  if (container.state !== 'CONTAINER_CREATED') return failed('Unknown', `failed to set starting state for container "${id}": container is in ${container.state} state`)
+  if (container.state !== 'CONTAINER_CREATED')
+    return failed('Unknown', `failed to set starting state for container "${id}": container is in ${container.state} state`)
   const { argv, env, workingDir } = container
   let started = false
   const running: Container = { ...container, state: 'CONTAINER_RUNNING', startedAt: ctx.now }
   containers(ctx).put(id, running)
-  const record = ctx.record('cri.container.started', { container: id, name: container.name, uid: container.podUid, command: argv }, podRef(ctx, container))
+  const record = ctx.record(
+    'cri.container.started',
+    { container: id, name: container.name, uid: container.podUid, command: argv },
+    podRef(ctx, container),
+  )
   ctx.because(record)
   runContainer(ctx, id, (m) => {
     started =
@@ -222,7 +314,11 @@ function startContainer(ctx: Context, { id }: { id: string }): Outcome {
         uid: container.user.uid,
         gid: container.user.gid,
         environment: env,
-        fds: [[0, { k: 'null' }], [1, { k: 'log', stream: 'stdout' }], [2, { k: 'log', stream: 'stderr' }]],
+        fds: [
+          [0, { k: 'null' }],
+          [1, { k: 'log', stream: 'stdout' }],
+          [2, { k: 'log', stream: 'stderr' }],
+        ],
       }) !== undefined
   })
   if (!started) {
@@ -244,7 +340,12 @@ function armMemory(ctx: Context, container: Container): void {
   const after = container.env.find(([name]) => name === OOM_VARIABLE)?.[1]
   const match = after === undefined ? null : /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(after)
   if (!match || containers(ctx).get(container.id)?.state !== 'CONTAINER_RUNNING') return
-  ctx.setTimer(`oom/${container.id}`, Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'], 'container.oom', container.id)
+  ctx.setTimer(
+    `oom/${container.id}`,
+    Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'],
+    'container.oom',
+    container.id,
+  )
 }
 
 function removeContainer(ctx: Context, container: Container): void {
@@ -265,17 +366,32 @@ const statusOf = (image: PresentImage): { id: string; repoTags: string[]; repoDi
 })
 
 function presentImage(ctx: Context, reference: string): PresentImage | undefined {
-  if (reference.startsWith('sha256:')) return images(ctx).values().find((i) => i.id === reference)
+  if (reference.startsWith('sha256:'))
+    return images(ctx)
+      .values()
+      .find((i) => i.id === reference)
   const parsed = parseReference(reference)
   if (typeof parsed === 'string') return undefined
-  return images(ctx).get(fullName(parsed)) ?? images(ctx).values().find((i) => i.repoDigest === reference)
+  return (
+    images(ctx).get(fullName(parsed)) ??
+    images(ctx)
+      .values()
+      .find((i) => i.repoDigest === reference)
+  )
 }
 
 function addImage(ctx: Context, reference: string): PresentImage | undefined {
   const parsed = parseReference(reference)
   const found = typeof parsed === 'string' ? undefined : findImage(parsed)
   if (!found?.found) return undefined
-  const image: PresentImage = { name: found.name, id: found.imageId, repoDigest: found.repoDigest, sizeBytes: found.image.sizeBytes, pulledAt: ctx.now, user: found.image.user }
+  const image: PresentImage = {
+    name: found.name,
+    id: found.imageId,
+    repoDigest: found.repoDigest,
+    sizeBytes: found.image.sizeBytes,
+    pulledAt: ctx.now,
+    user: found.image.user,
+  }
   images(ctx).put(image.name, image)
   return image
 }
@@ -289,8 +405,19 @@ function pullImage(ctx: Context, { image }: { image: string }, call: number): Ou
   const { registry } = config(ctx)
   const present = images(ctx).has(fullName(parsed))
   // What is there already costs only the question whether it is still the newest.
-  const durationMs = 'pullMs' in registry ? (present ? registry.pullMs / PRESENT_FRACTION : registry.pullMs) : found.found && !present ? registry.roundTripMs + (found.image.sizeBytes / registry.bytesPerSecond) * 1000 : registry.roundTripMs
-  const record = ctx.record('image.pull.started', { image: fullName(parsed), sizeBytes: found.found ? found.image.sizeBytes : 0, durationMs })
+  const durationMs =
+    'pullMs' in registry
+      ? present
+        ? registry.pullMs / PRESENT_FRACTION
+        : registry.pullMs
+      : found.found && !present
+        ? registry.roundTripMs + (found.image.sizeBytes / registry.bytesPerSecond) * 1000
+        : registry.roundTripMs
+  const record = ctx.record('image.pull.started', {
+    image: fullName(parsed),
+    sizeBytes: found.found ? found.image.sizeBytes : 0,
+    durationMs,
+  })
   ctx.because(record)
   ctx.setTimer(`pull/${call}`, durationMs, 'image.pulled', { image, call })
   return undefined
@@ -312,7 +439,16 @@ function onPulled(ctx: Context, { image, call }: { image: string; call: number }
 
 export function podStatuses(ctx: Context, uids?: readonly string[]): RuntimePodStatus[] {
   const wanted = uids === undefined ? undefined : new Set(uids)
-  const found = new Map<string, { uid: string; name: string; namespace: string; sandboxes: RuntimePodStatus['sandboxes'][number][]; containers: RuntimeContainerStatus[] }>()
+  const found = new Map<
+    string,
+    {
+      uid: string
+      name: string
+      namespace: string
+      sandboxes: RuntimePodStatus['sandboxes'][number][]
+      containers: RuntimeContainerStatus[]
+    }
+  >()
   for (const s of sandboxes(ctx).values()) {
     const { uid, name, namespace } = s.config
     if (wanted && !wanted.has(uid)) continue
@@ -323,8 +459,42 @@ export function podStatuses(ctx: Context, uids?: readonly string[]): RuntimePodS
   for (const c of containers(ctx).values()) {
     const pod = found.get(c.podUid)
     if (!pod) continue
-    const { id, sandboxId, name, attempt, image, imageRef, imageId, hash, state, createdAt, startedAt, finishedAt, exitCode, reason, message, user } = c
-    pod.containers.push({ id, sandboxId, name, attempt, image, imageRef, imageId, hash, state, createdAt, startedAt, finishedAt, exitCode, reason, message, user })
+    const {
+      id,
+      sandboxId,
+      name,
+      attempt,
+      image,
+      imageRef,
+      imageId,
+      hash,
+      state,
+      createdAt,
+      startedAt,
+      finishedAt,
+      exitCode,
+      reason,
+      message,
+      user,
+    } = c
+    pod.containers.push({
+      id,
+      sandboxId,
+      name,
+      attempt,
+      image,
+      imageRef,
+      imageId,
+      hash,
+      state,
+      createdAt,
+      startedAt,
+      finishedAt,
+      exitCode,
+      reason,
+      message,
+      user,
+    })
   }
   for (const pod of found.values()) {
     pod.sandboxes.sort((a, b) => b.createdAt - a.createdAt || b.attempt - a.attempt)
@@ -348,12 +518,49 @@ for (const method of Object.keys(METHODS) as (keyof CriMethods)[]) {
     }
     const latency = LATENCY_MS[method]
     if (latency === undefined) handle(ctx, method, request, delivery.call)
-    else ctx.setTimer(`cri/${delivery.call}`, latency * (0.8 + 0.4 * ctx.random('latency')), 'cri.work', { method, request, call: delivery.call })
+    else
+      ctx.setTimer(`cri/${delivery.call}`, latency * (0.8 + 0.4 * ctx.random('latency')), 'cri.work', {
+        method,
+        request,
+        call: delivery.call,
+      })
   }
 }
 
 /** Directories that every machine has. */
-const HOST_DIRECTORIES = new Set(['/', '/bin', '/boot', '/dev', '/etc', '/etc/cni', '/etc/cni/net.d', '/etc/kubernetes', '/etc/ssl', '/etc/ssl/certs', '/home', '/lib', '/lib/modules', '/media', '/mnt', '/opt', '/proc', '/root', '/run', '/sbin', '/srv', '/sys', '/tmp', '/usr', '/var', '/var/lib', '/var/lib/kubelet', '/var/log', '/var/log/pods', '/var/run', '/var/tmp'])
+const HOST_DIRECTORIES = new Set([
+  '/',
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/etc/cni',
+  '/etc/cni/net.d',
+  '/etc/kubernetes',
+  '/etc/ssl',
+  '/etc/ssl/certs',
+  '/home',
+  '/lib',
+  '/lib/modules',
+  '/media',
+  '/mnt',
+  '/opt',
+  '/proc',
+  '/root',
+  '/run',
+  '/sbin',
+  '/srv',
+  '/sys',
+  '/tmp',
+  '/usr',
+  '/var',
+  '/var/lib',
+  '/var/lib/kubelet',
+  '/var/log',
+  '/var/log/pods',
+  '/var/run',
+  '/var/tmp',
+])
 
 /** Calls that come before containerd knows what became of its containers wait this long. */
 const RECOVERY_POLL_MS = 1
@@ -371,7 +578,8 @@ function onBoot(ctx: Context, result: CallResult<{ at: number }>): void {
     rearm(ctx)
     return
   }
-  for (const container of containers(ctx).values()) if (container.state === 'CONTAINER_RUNNING') exited(ctx, container.id, UNKNOWN_EXIT_CODE, { reason: 'Unknown', message: '' })
+  for (const container of containers(ctx).values())
+    if (container.state === 'CONTAINER_RUNNING') exited(ctx, container.id, UNKNOWN_EXIT_CODE, { reason: 'Unknown', message: '' })
   for (const sandbox of sandboxes(ctx).values()) {
     if (sandbox.state === 'SANDBOX_NOTREADY') continue
     if (sandbox.lease) cni.release(ctx, sandbox.id)
@@ -391,15 +599,18 @@ function writeHost(ctx: Context, work: { directory: string; files: readonly Host
   let parent = ''
   for (const part of base.split('/').slice(1)) {
     parent += `/${part}`
-    if (!table.has(layerKey('host', parent))) table.put(layerKey('host', parent), { type: 'dir', mode: 0o755, uid: 0, gid: 0, mtime: ctx.now })
+    if (!table.has(layerKey('host', parent)))
+      table.put(layerKey('host', parent), { type: 'dir', mode: 0o755, uid: 0, gid: 0, mtime: ctx.now })
   }
-  if (work.create !== undefined && !table.has(layerKey('host', `${base}/${work.create}`))) table.put(layerKey('host', `${base}/${work.create}`), { type: 'file', content: '', mode: 0o644, uid: 0, gid: 0, mtime: ctx.now })
+  if (work.create !== undefined && !table.has(layerKey('host', `${base}/${work.create}`)))
+    table.put(layerKey('host', `${base}/${work.create}`), { type: 'file', content: '', mode: 0o644, uid: 0, gid: 0, mtime: ctx.now })
   for (const file of work.files) {
     const path = file.path === '' ? base : `${base}/${file.path}`
     let above = base
     for (const part of file.path.split('/').slice(0, -1)) {
       above += `/${part}`
-      if (!table.has(layerKey('host', above))) table.put(layerKey('host', above), { type: 'dir', mode: 0o755, uid: 0, gid: 0, mtime: ctx.now })
+      if (!table.has(layerKey('host', above)))
+        table.put(layerKey('host', above), { type: 'dir', mode: 0o755, uid: 0, gid: 0, mtime: ctx.now })
     }
     const key = layerKey('host', path)
     if (file.link !== undefined) table.put(key, { type: 'link', target: file.link, mtime: ctx.now })
@@ -417,12 +628,18 @@ export const containerdType: ComponentType = {
       const parsed = parseReference(reference)
       if (typeof parsed !== 'string' && !images(ctx).has(fullName(parsed))) addImage(ctx, reference)
     }
-    ctx.call(`kernel/${config(ctx).node}`, 'kernel.boot', null, { then: { kind: 'containerd.boot' }, flow: 'control', summary: 'boot time', timeoutMs: 1000 })
+    ctx.call(`kernel/${config(ctx).node}`, 'kernel.boot', null, {
+      then: { kind: 'containerd.boot' },
+      flow: 'control',
+      summary: 'boot time',
+      timeoutMs: 1000,
+    })
   },
   handlers: {
     ...handlers,
     'containerd.boot': onBoot as never,
-    'cri.work': (ctx, work: { method: keyof CriMethods; request: unknown; call: number }) => handle(ctx, work.method, work.request, work.call),
+    'cri.work': (ctx, work: { method: keyof CriMethods; request: unknown; call: number }) =>
+      handle(ctx, work.method, work.request, work.call),
     'container.run': (ctx, id: string) => runContainer(ctx, id),
     'container.kill': (ctx, id: string) => {
       const container = containers(ctx).get(id)
@@ -456,7 +673,8 @@ export const containerdType: ComponentType = {
     },
     'host.stat': (ctx, { path }: { path: string }, delivery) => {
       const node = files(ctx).get(layerKey('host', path.replace(/\/+$/, '') || '/'))
-      const type = node === undefined || node.type === 'gone' ? (HOST_DIRECTORIES.has(path.replace(/\/+$/, '') || '/') ? 'dir' : 'none') : node.type
+      const type =
+        node === undefined || node.type === 'gone' ? (HOST_DIRECTORIES.has(path.replace(/\/+$/, '') || '/') ? 'dir' : 'none') : node.type
       if (delivery.call !== undefined) ctx.reply(delivery.call, ok({ type }))
     },
     'host.remove': (ctx, { directory }: { directory: string }, delivery) => {
@@ -479,12 +697,19 @@ export const containerdType: ComponentType = {
     'runtime.kill': (ctx, target: { namespace: string; pod: string; container: string; signal?: string }) => {
       for (const c of containers(ctx).values()) {
         const sandbox = sandboxes(ctx).get(c.sandboxId)
-        if (c.state === 'CONTAINER_RUNNING' && c.name === target.container && sandbox?.config.namespace === target.namespace && sandbox.config.name === target.pod) signalContainer(ctx, c.id, target.signal ?? 'KILL')
+        if (
+          c.state === 'CONTAINER_RUNNING' &&
+          c.name === target.container &&
+          sandbox?.config.namespace === target.namespace &&
+          sandbox.config.name === target.pod
+        )
+          signalContainer(ctx, c.id, target.signal ?? 'KILL')
       }
     },
     /** A process of the simulation ended by itself. */
     'process.exited': (ctx, { id, code }: { id: string; code: number }) => {
-      for (const c of containers(ctx).values()) if (c.state === 'CONTAINER_RUNNING' && simulationProcess(ctx, c)?.id === id) exited(ctx, c.id, code)
+      for (const c of containers(ctx).values())
+        if (c.state === 'CONTAINER_RUNNING' && simulationProcess(ctx, c)?.id === id) exited(ctx, c.id, code)
     },
     'net.closed': (ctx, { call }: { call: number }) => {
       followers(ctx).delete(String(call))
@@ -492,4 +717,12 @@ export const containerdType: ComponentType = {
   },
 }
 
-export const defaultContainerdConfig = (node: string, nodeIP: string): ContainerdConfig => ({ node, nodeIP, kubelet: `kubelet/${node}`, registry: { pullMs: 300 }, images: [], cni: 'runtime-config', processes: {} })
+export const defaultContainerdConfig = (node: string, nodeIP: string): ContainerdConfig => ({
+  node,
+  nodeIP,
+  kubelet: `kubelet/${node}`,
+  registry: { pullMs: 300 },
+  images: [],
+  cni: 'runtime-config',
+  processes: {},
+})

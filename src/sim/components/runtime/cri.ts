@@ -114,7 +114,10 @@ export interface LogOptions {
 
 /** Methods with request and answer. */
 export interface CriMethods {
-  Status: { request: Record<string, never>; answer: { runtimeReady: boolean; networkReady: boolean; networkMessage: string; /** When the machine was started. */ bootedAt: number } }
+  Status: {
+    request: Record<string, never>
+    answer: { runtimeReady: boolean; networkReady: boolean; networkMessage: string /** When the machine was started. */; bootedAt: number }
+  }
   UpdateRuntimeConfig: { request: { podCIDR: string }; answer: Record<string, never> }
   RunPodSandbox: { request: SandboxConfig; answer: { id: string; ip: string } }
   StopPodSandbox: { request: { id: string }; answer: Record<string, never> }
@@ -156,4 +159,9 @@ export interface PodConnect {
 export type PodConnectReply =
   | { readonly connected: false; readonly error: 'connection refused' | 'no route to host' | 'i/o timeout' }
   /** `plain`: the server speaks plain HTTP although TLS was asked for. `by`: whose container accepted. */
-  | { readonly connected: true; readonly by?: { readonly namespace: string; readonly pod: string; readonly container: string }; readonly plain?: true; readonly http?: { readonly status: number; readonly body: string; readonly contentType: string } }
+  | {
+      readonly connected: true
+      readonly by?: { readonly namespace: string; readonly pod: string; readonly container: string }
+      readonly plain?: true
+      readonly http?: { readonly status: number; readonly body: string; readonly contentType: string }
+    }

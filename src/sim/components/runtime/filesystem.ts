@@ -3,7 +3,14 @@
 import type { Table } from '../../engine/types.ts'
 
 export type FileNode =
-  | { readonly type: 'file'; readonly content: string; readonly mode: number; readonly uid: number; readonly gid: number; readonly mtime: number }
+  | {
+      readonly type: 'file'
+      readonly content: string
+      readonly mode: number
+      readonly uid: number
+      readonly gid: number
+      readonly mtime: number
+    }
   | { readonly type: 'dir'; readonly mode: number; readonly uid: number; readonly gid: number; readonly mtime: number }
   | { readonly type: 'link'; readonly target: string; readonly mtime: number }
   /** Hides a file of the image. */
@@ -79,7 +86,9 @@ interface Place {
 
 function placeOf(view: FileView, path: string): Place {
   let best: Mount | undefined
-  for (const mount of view.mounts) if ((path === mount.path || path.startsWith(`${mount.path}/`) || mount.path === '/') && (!best || mount.path.length > best.path.length)) best = mount
+  for (const mount of view.mounts)
+    if ((path === mount.path || path.startsWith(`${mount.path}/`) || mount.path === '/') && (!best || mount.path.length > best.path.length))
+      best = mount
   if (!best) return { layer: view.layer, path, readOnly: view.readOnlyRoot, root: true, mountPoint: false }
   const rest = best.path === '/' ? path : path.slice(best.path.length)
   return { layer: best.layer, path: `${best.sub}${rest}` || '/', readOnly: best.readOnly, root: false, mountPoint: rest === '' }
@@ -149,7 +158,12 @@ function requireParent(view: FileView, real: string): void {
   if (parent.type !== 'dir') throw new FileFailure('ENOTDIR')
 }
 
-export function writeFile(view: FileView, path: string, content: string, options: { append?: boolean; uid?: number; gid?: number; mode?: number } = {}): void {
+export function writeFile(
+  view: FileView,
+  path: string,
+  content: string,
+  options: { append?: boolean; uid?: number; gid?: number; mode?: number } = {},
+): void {
   const real = realPath(view, path)
   const old = nodeAt(view, real)
   if (old?.type === 'dir') throw new FileFailure('EISDIR')
@@ -165,7 +179,11 @@ export function writeFile(view: FileView, path: string, content: string, options
   })
 }
 
-export function makeDirectory(view: FileView, path: string, options: { parents?: boolean; mode?: number; uid?: number; gid?: number } = {}): void {
+export function makeDirectory(
+  view: FileView,
+  path: string,
+  options: { parents?: boolean; mode?: number; uid?: number; gid?: number } = {},
+): void {
   if (options.parents) {
     let done = ''
     for (const part of normalisePath(path).split('/').filter(Boolean)) {
@@ -214,8 +232,13 @@ export function listDirectory(view: FileView, path: string): string[] {
     else names.add(rest)
   }
   const inside = real === '/' ? '/' : `${real}/`
-  if (place.root) for (const key of view.image.keys()) if (key.startsWith(inside) && key !== inside && !key.slice(inside.length).includes('/') && !gone.has(key.slice(inside.length))) names.add(key.slice(inside.length))
-  for (const mount of view.mounts) if (mount.path.startsWith(inside) && mount.path !== '/' && !mount.path.slice(inside.length).includes('/')) names.add(mount.path.slice(inside.length))
+  if (place.root)
+    for (const key of view.image.keys())
+      if (key.startsWith(inside) && key !== inside && !key.slice(inside.length).includes('/') && !gone.has(key.slice(inside.length)))
+        names.add(key.slice(inside.length))
+  for (const mount of view.mounts)
+    if (mount.path.startsWith(inside) && mount.path !== '/' && !mount.path.slice(inside.length).includes('/'))
+      names.add(mount.path.slice(inside.length))
   return [...names].sort()
 }
 

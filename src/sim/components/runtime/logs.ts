@@ -39,14 +39,19 @@ export function closeLog(ctx: Context, container: string): void {
   }
 }
 
-const render = (entry: LogEntry, n: number, timestamps: boolean): string => `${timestamps ? `${stamp(entry.at, n)} ` : ''}${entry.text}${entry.partial ? '' : '\n'}`
+const render = (entry: LogEntry, n: number, timestamps: boolean): string =>
+  `${timestamps ? `${stamp(entry.at, n)} ` : ''}${entry.text}${entry.partial ? '' : '\n'}`
 
 export function readLog(ctx: Context, container: string, options: LogOptions): { text: string; next: number } {
   const keys = logs(ctx).keysWithPrefix(`${container}/`)
   const all = keys.map((key): [number, LogEntry] => [Number(key.slice(container.length + 1)), logs(ctx).get(key) as LogEntry])
   const next = (all.at(-1)?.[0] ?? 0) + 1
   const tailed = options.tailLines === undefined ? all : options.tailLines === 0 ? [] : all.slice(-options.tailLines)
-  const wanted = tailed.filter(([, e]) => (options.since === undefined || e.at >= options.since) && (options.stream === undefined || options.stream === 'All' || e.stream === options.stream.toLowerCase()))
+  const wanted = tailed.filter(
+    ([, e]) =>
+      (options.since === undefined || e.at >= options.since) &&
+      (options.stream === undefined || options.stream === 'All' || e.stream === options.stream.toLowerCase()),
+  )
   let text = wanted.map(([n, e]) => render(e, n, options.timestamps)).join('')
   if (options.limitBytes !== undefined && text.length > options.limitBytes) text = text.slice(0, options.limitBytes)
   return { text, next }
@@ -72,7 +77,8 @@ function tellFollowers(ctx: Context, container: string): void {
     if (f.container !== container) continue
     let text = ''
     let { next } = f
-    for (let entry = logs(ctx).get(lineKey(container, next)); entry; entry = logs(ctx).get(lineKey(container, next))) text += render(entry, next++, f.timestamps)
+    for (let entry = logs(ctx).get(lineKey(container, next)); entry; entry = logs(ctx).get(lineKey(container, next)))
+      text += render(entry, next++, f.timestamps)
     if (f.left !== undefined && text.length > f.left) text = text.slice(0, f.left)
     if (text !== '') ctx.push(f.call, { text }, { flow: 'data', summary: 'log' })
     if (f.left !== undefined && f.left <= text.length) {

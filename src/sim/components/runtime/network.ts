@@ -23,7 +23,11 @@ export interface NetworkCall {
 
 export type NetworkReply =
   | { readonly ok: true; readonly address: string; readonly status: number; readonly body: string }
-  | { readonly ok: false; readonly error: 'no such host' | 'connection refused' | 'timed out' | 'no route to host'; readonly address?: string }
+  | {
+      readonly ok: false
+      readonly error: 'no such host' | 'connection refused' | 'timed out' | 'no route to host'
+      readonly address?: string
+    }
 
 interface Pending {
   readonly container: string
@@ -49,11 +53,25 @@ export function connectOut(ctx: Context, container: Container, request: NetworkR
       resolver: { servers: dns?.servers ?? [], searches: dns?.searches ?? [], ndots },
       request,
     }
-    ctx.call(network, NETWORK_REQUEST, call, { then: { kind: 'network.answered', data: id }, timeoutMs: request.timeoutMs, flow: 'data', summary: `${request.tool} ${request.host}` })
+    ctx.call(network, NETWORK_REQUEST, call, {
+      then: { kind: 'network.answered', data: id },
+      timeoutMs: request.timeoutMs,
+      flow: 'data',
+      summary: `${request.tool} ${request.host}`,
+    })
     return id
   }
   const address = own === '127.0.0.1' ? source : (own ?? request.host)
-  const reply = own === undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(request.host) ? undefined : answerConnection(ctx, { ip: address, port: request.port, protocol: request.tool === 'nc' ? 'tcp' : 'http', path: request.path, method: request.method })
+  const reply =
+    own === undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(request.host)
+      ? undefined
+      : answerConnection(ctx, {
+          ip: address,
+          port: request.port,
+          protocol: request.tool === 'nc' ? 'tcp' : 'http',
+          path: request.path,
+          method: request.method,
+        })
   ctx.setTimer(`connection/${id}`, 1, 'network.local', { id, reply: reply ?? null, address })
   return id
 }
@@ -75,7 +93,8 @@ function localAddress(host: string, view: FileView): string | undefined {
 export function onLocalAnswer(ctx: Context, answer: { id: number; reply: PodConnectReply | null; address: string }): void {
   const { reply, address } = answer
   if (!reply) finish(ctx, answer.id, { ok: false, error: 'no such host' })
-  else if (!reply.connected) finish(ctx, answer.id, { ok: false, error: reply.error === 'i/o timeout' ? 'timed out' : reply.error, address })
+  else if (!reply.connected)
+    finish(ctx, answer.id, { ok: false, error: reply.error === 'i/o timeout' ? 'timed out' : reply.error, address })
   else finish(ctx, answer.id, { ok: true, address, status: reply.http?.status ?? 200, body: reply.http?.body ?? '' })
 }
 
@@ -105,22 +124,51 @@ function shown(request: NetworkRequest, reply: NetworkReply): NetworkAnswer {
   if (reply.ok) {
     if (tool === 'nslookup') return { status: 0, stdout: reply.body, stderr: '' }
     if (tool === 'nc') return { status: 0, stdout: '', stderr: '' }
-    if (reply.status >= 400 && tool === 'wget') return { status: 1, stdout: '', stderr: `wget: server returned error: HTTP/1.1 ${reply.status} ${reply.status === 404 ? 'Not Found' : 'Error'}\n` }
+    if (reply.status >= 400 && tool === 'wget')
+      return {
+        status: 1,
+        stdout: '',
+        stderr: `wget: server returned error: HTTP/1.1 ${reply.status} ${reply.status === 404 ? 'Not Found' : 'Error'}\n`,
+      }
     return { status: 0, stdout: reply.body, stderr: tool === 'wget' ? '' : '' }
   }
   const address = reply.address ?? host
   switch (tool) {
     case 'wget': {
-      const why = reply.error === 'connection refused' ? 'Connection refused' : reply.error === 'no route to host' ? 'No route to host' : 'Connection timed out'
-      return reply.error === 'no such host' ? { status: 1, stdout: '', stderr: `wget: bad address '${host}'\n` } : reply.error === 'timed out' ? { status: 1, stdout: '', stderr: 'wget: download timed out\n' } : { status: 1, stdout: '', stderr: `wget: can't connect to remote host (${address}): ${why}\n` }
+      const why =
+        reply.error === 'connection refused'
+          ? 'Connection refused'
+          : reply.error === 'no route to host'
+            ? 'No route to host'
+            : 'Connection timed out'
+      return reply.error === 'no such host'
+        ? { status: 1, stdout: '', stderr: `wget: bad address '${host}'\n` }
+        : reply.error === 'timed out'
+          ? { status: 1, stdout: '', stderr: 'wget: download timed out\n' }
+          : { status: 1, stdout: '', stderr: `wget: can't connect to remote host (${address}): ${why}\n` }
     }
     case 'curl':
       if (reply.error === 'no such host') return { status: 6, stdout: '', stderr: `curl: (6) Could not resolve host: ${host}\n` }
-      if (reply.error === 'timed out') return { status: 28, stdout: '', stderr: `curl: (28) Failed to connect to ${host} port ${port} after ${request.timeoutMs} ms: Timeout was reached\n` }
+      if (reply.error === 'timed out')
+        return {
+          status: 28,
+          stdout: '',
+          stderr: `curl: (28) Failed to connect to ${host} port ${port} after ${request.timeoutMs} ms: Timeout was reached\n`,
+        }
       return { status: 7, stdout: '', stderr: `curl: (7) Failed to connect to ${host} port ${port}: Connection refused\n` }
     case 'nslookup':
-      return { status: 1, stdout: `Server:\t\t${address}\nAddress:\t${address}:53\n\n** server can't find ${host}: NXDOMAIN\n\n`, stderr: '' }
+      return {
+        status: 1,
+        stdout: `Server:\t\t${address}\nAddress:\t${address}:53\n\n** server can't find ${host}: NXDOMAIN\n\n`,
+        stderr: '',
+      }
     default:
-      return reply.error === 'no such host' ? { status: 1, stdout: '', stderr: `nc: bad address '${host}'\n` } : { status: 1, stdout: '', stderr: `nc: ${host} (${address}:${port}): ${reply.error === 'connection refused' ? 'Connection refused' : 'Connection timed out'}\n` }
+      return reply.error === 'no such host'
+        ? { status: 1, stdout: '', stderr: `nc: bad address '${host}'\n` }
+        : {
+            status: 1,
+            stdout: '',
+            stderr: `nc: ${host} (${address}:${port}): ${reply.error === 'connection refused' ? 'Connection refused' : 'Connection timed out'}\n`,
+          }
   }
 }

@@ -10,9 +10,7 @@ export interface ContainerdConfig {
   readonly nodeIP: string
   /** Told of every change, as CRI's container events are. */
   readonly kubelet: ComponentId
-  readonly registry:
-    | { readonly pullMs: number }
-    | { readonly roundTripMs: number; readonly bytesPerSecond: number }
+  readonly registry: { readonly pullMs: number } | { readonly roundTripMs: number; readonly bytesPerSecond: number }
   /** References of images that are on the node from the start. */
   readonly images: readonly string[]
   /** `runtime-config`: the kubelet passes the node's pod CIDR on (CRI UpdateRuntimeConfig); `agent`: a CNI agent installs its configuration. */
@@ -70,7 +68,19 @@ export interface Stopping {
   readonly calls: readonly number[]
 }
 
-export const DURABLE = ['sandboxes', 'containers', 'logs', 'images', 'trees', 'files', 'cni', 'cni-leases', 'open-lines', 'host', 'counters']
+export const DURABLE = [
+  'sandboxes',
+  'containers',
+  'logs',
+  'images',
+  'trees',
+  'files',
+  'cni',
+  'cni-leases',
+  'open-lines',
+  'host',
+  'counters',
+]
 
 export const config = (ctx: Context): ContainerdConfig => ctx.config as ContainerdConfig
 export const sandboxes = (ctx: Context): Table<Sandbox> => ctx.table('sandboxes')
@@ -84,7 +94,8 @@ export const sessions = (ctx: Context): Table<ExecSession> => ctx.table('session
 export const stopping = (ctx: Context): Table<Stopping> => ctx.table('stopping')
 export const counters = (ctx: Context): Table<number> => ctx.table('counters')
 /** Followers of logs: call → position. */
-export const followers = (ctx: Context): Table<{ container: string; call: number; next: number; timestamps: boolean; left?: number }> => ctx.table('followers')
+export const followers = (ctx: Context): Table<{ container: string; call: number; next: number; timestamps: boolean; left?: number }> =>
+  ctx.table('followers')
 
 export function count(ctx: Context, name: string): number {
   const n = (counters(ctx).get(name) ?? 0) + 1

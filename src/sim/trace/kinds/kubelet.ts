@@ -6,9 +6,21 @@ export interface KubeletTrace {
   'kubelet.pod.admitted': { uid: string; source: 'api' | 'file' }
   'kubelet.pod.rejected': { uid: string; reason: string; message: string }
   'kubelet.pod.sync.started': { uid: string; kind: 'create' | 'update' | 'sync' | 'terminating' | 'terminated' }
-  'kubelet.pod.sync.finished': { uid: string; kind: 'create' | 'update' | 'sync' | 'terminating' | 'terminated'; error?: string; nextMs?: number }
+  'kubelet.pod.sync.finished': {
+    uid: string
+    kind: 'create' | 'update' | 'sync' | 'terminating' | 'terminated'
+    error?: string
+    nextMs?: number
+  }
   /** What the kubelet means to do with the pod's containers (computePodActions). */
-  'kubelet.pod.actions': { uid: string; createSandbox: boolean; killPod: boolean; start: readonly string[]; init: readonly string[]; kill: readonly string[] }
+  'kubelet.pod.actions': {
+    uid: string
+    createSandbox: boolean
+    killPod: boolean
+    start: readonly string[]
+    init: readonly string[]
+    kill: readonly string[]
+  }
   'kubelet.pod.removed': { uid: string }
   'kubelet.volumes.mounted': { uid: string; volumes: readonly string[] }
   'kubelet.volume.failed': { uid: string; volume: string; message: string }
@@ -19,7 +31,14 @@ export interface KubeletTrace {
   'kubelet.lease.renewed': { node: string }
   'kubelet.pleg.event': { uid: string; type: 'ContainerStarted' | 'ContainerDied' | 'ContainerRemoved'; container: string }
   'kubelet.hook.ran': { uid: string; container: string; hook: 'PostStart' | 'PreStop'; ok: boolean; message: string }
-  'probe.result': { uid: string; container: string; probe: 'startup' | 'liveness' | 'readiness'; result: 'success' | 'failure' | 'warning' | 'unknown'; output: string; changed: boolean }
+  'probe.result': {
+    uid: string
+    container: string
+    probe: 'startup' | 'liveness' | 'readiness'
+    result: 'success' | 'failure' | 'warning' | 'unknown'
+    output: string
+    changed: boolean
+  }
   'cri.sandbox.started': { sandbox: string; uid: string; ip: string; hostNetwork: boolean }
   'cri.sandbox.stopped': { sandbox: string; uid: string }
   'cri.container.created': { container: string; name: string; uid: string; image: string }

@@ -6,7 +6,8 @@ const line = (text: string, afterMs = 0, stream: 'stdout' | 'stderr' = 'stdout')
 const ok = (path: string, body = 'ok'): { path: string; status: number; body: string } => ({ path, status: 200, body })
 const health: Listener['routes'] = [ok('/healthz'), ok('/livez'), ok('/readyz'), ok('/metrics', '')]
 
-const NGINX_PAGE = '<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>If you see this page, the nginx web server is successfully installed and\nworking. Further configuration is required.</p>\n</body>\n</html>\n'
+const NGINX_PAGE =
+  '<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n<p>If you see this page, the nginx web server is successfully installed and\nworking. Further configuration is required.</p>\n</body>\n</html>\n'
 
 const component = (name: string, listens: readonly Listener[], idFrom: 'node' | 'pod' = 'node'): Program => ({
   commands: [name, `/usr/local/bin/${name}`, `/${name}`],
@@ -30,7 +31,16 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       line('[notice] 1#1: using the "epoll" event method', 5, 'stderr'),
       line('[notice] 1#1: start worker processes', 5, 'stderr'),
     ],
-    listens: [{ port: 80, protocol: 'http', routes: [{ path: '/', status: 200, body: NGINX_PAGE, contentType: 'text/html' }, { path: '/index.html', status: 200, body: NGINX_PAGE, contentType: 'text/html' }] }],
+    listens: [
+      {
+        port: 80,
+        protocol: 'http',
+        routes: [
+          { path: '/', status: 200, body: NGINX_PAGE, contentType: 'text/html' },
+          { path: '/index.html', status: 200, body: NGINX_PAGE, contentType: 'text/html' },
+        ],
+      },
+    ],
     onTerm: { afterMs: 5, code: 0 },
     cpuMillicores: 1,
     memoryBytes: 8 * MI,
@@ -38,8 +48,21 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   httpd: {
     commands: ['httpd', 'httpd-foreground', 'apache2', 'apache2-foreground'],
     readyAfterMs: 10,
-    lines: [line("AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 127.0.0.1. Set the 'ServerName' directive globally to suppress this message", 2, 'stderr'), line('[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4 (Unix) configured -- resuming normal operations', 10, 'stderr')],
-    listens: [{ port: 80, protocol: 'http', routes: [{ path: '/', status: 200, body: '<html><body><h1>It works!</h1></body></html>\n', contentType: 'text/html' }] }],
+    lines: [
+      line(
+        "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using 127.0.0.1. Set the 'ServerName' directive globally to suppress this message",
+        2,
+        'stderr',
+      ),
+      line('[mpm_event:notice] [pid 1:tid 1] AH00489: Apache/2.4 (Unix) configured -- resuming normal operations', 10, 'stderr'),
+    ],
+    listens: [
+      {
+        port: 80,
+        protocol: 'http',
+        routes: [{ path: '/', status: 200, body: '<html><body><h1>It works!</h1></body></html>\n', contentType: 'text/html' }],
+      },
+    ],
     onTerm: { afterMs: 10, code: 0 },
     cpuMillicores: 1,
     memoryBytes: 12 * MI,
@@ -47,7 +70,11 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   redis: {
     commands: ['redis-server', 'valkey-server', 'docker-entrypoint.sh'],
     readyAfterMs: 5,
-    lines: [line('1:C * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo'), line('1:M * Running mode=standalone, port=6379.', 2), line('1:M * Ready to accept connections tcp', 5)],
+    lines: [
+      line('1:C * oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo'),
+      line('1:M * Running mode=standalone, port=6379.', 2),
+      line('1:M * Ready to accept connections tcp', 5),
+    ],
     listens: [{ port: 6379, protocol: 'tcp', portFrom: { argument: '--port' } }],
     onTerm: { afterMs: 5, code: 0 },
     cpuMillicores: 2,
@@ -67,7 +94,8 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     requires: {
       anyOf: ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD'],
       code: 1,
-      stderr: 'Error: Database is uninitialized and superuser password is not specified.\n       You must specify POSTGRES_PASSWORD to a non-empty value for the\n       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".\n',
+      stderr:
+        'Error: Database is uninitialized and superuser password is not specified.\n       You must specify POSTGRES_PASSWORD to a non-empty value for the\n       superuser. For example, "-e POSTGRES_PASSWORD=password" on "docker run".\n',
     },
     cpuMillicores: 10,
     memoryBytes: 40 * MI,
@@ -75,13 +103,27 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   mysql: {
     commands: ['mysqld', 'mariadbd', 'docker-entrypoint.sh'],
     readyAfterMs: 8000,
-    lines: [line('[Note] [Entrypoint]: Entrypoint script for MySQL Server started.'), line('[Note] [Entrypoint]: Initializing database files', 300), line('[Note] [Entrypoint]: MySQL init process done. Ready for start up.', 6000), line("[System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. port: 3306", 8000, 'stderr')],
+    lines: [
+      line('[Note] [Entrypoint]: Entrypoint script for MySQL Server started.'),
+      line('[Note] [Entrypoint]: Initializing database files', 300),
+      line('[Note] [Entrypoint]: MySQL init process done. Ready for start up.', 6000),
+      line('[System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. port: 3306', 8000, 'stderr'),
+    ],
     listens: [{ port: 3306, protocol: 'tcp' }],
     onTerm: { afterMs: 1000, code: 0 },
     requires: {
-      anyOf: ['MYSQL_ROOT_PASSWORD', 'MYSQL_ROOT_PASSWORD_FILE', 'MYSQL_ALLOW_EMPTY_PASSWORD', 'MYSQL_RANDOM_ROOT_PASSWORD', 'MARIADB_ROOT_PASSWORD', 'MARIADB_ALLOW_EMPTY_ROOT_PASSWORD', 'MARIADB_RANDOM_ROOT_PASSWORD'],
+      anyOf: [
+        'MYSQL_ROOT_PASSWORD',
+        'MYSQL_ROOT_PASSWORD_FILE',
+        'MYSQL_ALLOW_EMPTY_PASSWORD',
+        'MYSQL_RANDOM_ROOT_PASSWORD',
+        'MARIADB_ROOT_PASSWORD',
+        'MARIADB_ALLOW_EMPTY_ROOT_PASSWORD',
+        'MARIADB_RANDOM_ROOT_PASSWORD',
+      ],
       code: 1,
-      stderr: '[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n',
+      stderr:
+        '[ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n',
     },
     cpuMillicores: 20,
     memoryBytes: 400 * MI,
@@ -89,7 +131,9 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   mongo: {
     commands: ['mongod', 'docker-entrypoint.sh'],
     readyAfterMs: 1500,
-    lines: [line('{"s":"I","c":"NETWORK","id":23016,"ctx":"listener","msg":"Waiting for connections","attr":{"port":27017,"ssl":"off"}}', 1500)],
+    lines: [
+      line('{"s":"I","c":"NETWORK","id":23016,"ctx":"listener","msg":"Waiting for connections","attr":{"port":27017,"ssl":"off"}}', 1500),
+    ],
     listens: [{ port: 27017, protocol: 'tcp' }],
     onTerm: { afterMs: 300, code: 0 },
     cpuMillicores: 15,
@@ -108,7 +152,10 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     commands: ['rabbitmq-server', 'docker-entrypoint.sh'],
     readyAfterMs: 8000,
     lines: [line('  ##  ##      RabbitMQ', 2000), line('[info] Server startup complete; 3 plugins started.', 8000)],
-    listens: [{ port: 5672, protocol: 'tcp' }, { port: 15672, protocol: 'http', routes: [ok('/', '<!doctype html><title>RabbitMQ Management</title>')] }],
+    listens: [
+      { port: 5672, protocol: 'tcp' },
+      { port: 15672, protocol: 'http', routes: [ok('/', '<!doctype html><title>RabbitMQ Management</title>')] },
+    ],
     onTerm: { afterMs: 2000, code: 0 },
     cpuMillicores: 30,
     memoryBytes: 130 * MI,
@@ -126,7 +173,20 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     commands: ['/agnhost', 'agnhost'],
     readyAfterMs: 5,
     lines: [line('Started HTTP server on port 8080', 5, 'stderr'), line('Started UDP server on port 8081', 5, 'stderr')],
-    listens: [{ port: 8080, protocol: 'http', portFrom: { argument: '--http-port' }, routes: [ok('/healthz', ''), ok('/', 'NOW: simulated'), ok('/hostname', '${HOSTNAME}'), ok('/hostName', '${HOSTNAME}'), ok('/echo*', '')] }],
+    listens: [
+      {
+        port: 8080,
+        protocol: 'http',
+        portFrom: { argument: '--http-port' },
+        routes: [
+          ok('/healthz', ''),
+          ok('/', 'NOW: simulated'),
+          ok('/hostname', '${HOSTNAME}'),
+          ok('/hostName', '${HOSTNAME}'),
+          ok('/echo*', ''),
+        ],
+      },
+    ],
     onTerm: { afterMs: 2, code: 0 },
     cpuMillicores: 1,
     memoryBytes: 6 * MI,
@@ -160,7 +220,14 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     commands: ['./hello-app', '/hello-app'],
     readyAfterMs: 2,
     lines: [line('Server listening on port 8080', 2, 'stderr')],
-    listens: [{ port: 8080, protocol: 'http', portFrom: { env: 'PORT' }, routes: [ok('/*', 'Hello, world!\nVersion: 1.0.0\nHostname: ${HOSTNAME}\n')] }],
+    listens: [
+      {
+        port: 8080,
+        protocol: 'http',
+        portFrom: { env: 'PORT' },
+        routes: [ok('/*', 'Hello, world!\nVersion: 1.0.0\nHostname: ${HOSTNAME}\n')],
+      },
+    ],
     onTerm: { afterMs: 2, code: 2 },
     memoryBytes: 6 * MI,
   },
@@ -173,18 +240,93 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     cpuMillicores: 10,
     memoryBytes: 150 * MI,
   },
-  node: { commands: ['node'], readyAfterMs: 100, lines: [], listens: [{ port: 3000, protocol: 'http', echo: true, portFrom: { env: 'PORT' } }], onTerm: { afterMs: 5, code: 143 }, memoryBytes: 40 * MI },
-  python: { commands: ['python', 'python3'], readyAfterMs: 100, lines: [], listens: [{ port: 8000, protocol: 'http', echo: true, portFrom: { env: 'PORT' } }], onTerm: 'ignore', memoryBytes: 20 * MI },
-  stress: { commands: ['stress', 'stress-ng', '/consume-cpu/consume-cpu'], readyAfterMs: 0, lines: [line('stress: info: [1] dispatching hogs', 0)], listens: [], onTerm: { afterMs: 1, code: 143 }, cpuMillicores: 1000, memoryBytes: 64 * MI },
-  prometheus: { commands: ['/bin/prometheus', 'prometheus'], readyAfterMs: 800, lines: [line('level=INFO msg="Server is ready to receive web requests."', 800, 'stderr')], listens: [{ port: 9090, protocol: 'http', routes: [ok('/-/ready', 'Prometheus Server is Ready.\n'), ok('/-/healthy', 'Prometheus Server is Healthy.\n'), ok('/')] }], onTerm: { afterMs: 100, code: 0 }, memoryBytes: 80 * MI },
-  'metrics-server': { commands: ['/metrics-server', 'metrics-server'], readyAfterMs: 1500, lines: [line('Serving securely on [::]:10250', 1500, 'stderr')], listens: [{ port: 10250, protocol: 'https', routes: health }], onTerm: { afterMs: 50, code: 0 }, memoryBytes: 25 * MI },
-  etcd: component('etcd', [{ port: 2379, protocol: 'https', routes: health }, { port: 2380, protocol: 'https' }, { port: 2381, protocol: 'http', routes: [...(health as []), ok('/health', '{"health":"true"}')] }]),
+  node: {
+    commands: ['node'],
+    readyAfterMs: 100,
+    lines: [],
+    listens: [{ port: 3000, protocol: 'http', echo: true, portFrom: { env: 'PORT' } }],
+    onTerm: { afterMs: 5, code: 143 },
+    memoryBytes: 40 * MI,
+  },
+  python: {
+    commands: ['python', 'python3'],
+    readyAfterMs: 100,
+    lines: [],
+    listens: [{ port: 8000, protocol: 'http', echo: true, portFrom: { env: 'PORT' } }],
+    onTerm: 'ignore',
+    memoryBytes: 20 * MI,
+  },
+  stress: {
+    commands: ['stress', 'stress-ng', '/consume-cpu/consume-cpu'],
+    readyAfterMs: 0,
+    lines: [line('stress: info: [1] dispatching hogs', 0)],
+    listens: [],
+    onTerm: { afterMs: 1, code: 143 },
+    cpuMillicores: 1000,
+    memoryBytes: 64 * MI,
+  },
+  prometheus: {
+    commands: ['/bin/prometheus', 'prometheus'],
+    readyAfterMs: 800,
+    lines: [line('level=INFO msg="Server is ready to receive web requests."', 800, 'stderr')],
+    listens: [
+      {
+        port: 9090,
+        protocol: 'http',
+        routes: [ok('/-/ready', 'Prometheus Server is Ready.\n'), ok('/-/healthy', 'Prometheus Server is Healthy.\n'), ok('/')],
+      },
+    ],
+    onTerm: { afterMs: 100, code: 0 },
+    memoryBytes: 80 * MI,
+  },
+  'metrics-server': {
+    commands: ['/metrics-server', 'metrics-server'],
+    readyAfterMs: 1500,
+    lines: [line('Serving securely on [::]:10250', 1500, 'stderr')],
+    listens: [{ port: 10250, protocol: 'https', routes: health }],
+    onTerm: { afterMs: 50, code: 0 },
+    memoryBytes: 25 * MI,
+  },
+  etcd: component('etcd', [
+    { port: 2379, protocol: 'https', routes: health },
+    { port: 2380, protocol: 'https' },
+    { port: 2381, protocol: 'http', routes: [...(health as []), ok('/health', '{"health":"true"}')] },
+  ]),
   'kube-apiserver': component('kube-apiserver', [{ port: 6443, protocol: 'https', routes: health }]),
   'kube-controller-manager': component('kube-controller-manager', [{ port: 10257, protocol: 'https', routes: health }]),
   'kube-scheduler': component('kube-scheduler', [{ port: 10259, protocol: 'https', routes: health }]),
-  'kube-proxy': component('kube-proxy', [{ port: 10256, protocol: 'http', routes: health }, { port: 10249, protocol: 'http', routes: health }]),
-  coredns: { ...component('coredns', [{ port: 53, protocol: 'udp' }, { port: 53, protocol: 'tcp' }, { port: 8080, protocol: 'http', routes: [ok('/health', 'OK')] }, { port: 8181, protocol: 'http', routes: [ok('/ready', 'OK')] }, { port: 9153, protocol: 'http', routes: [ok('/metrics', '')] }], 'pod'), commands: ['/coredns', 'coredns'] },
-  'cni-agent': { ...component('kindnetd', []), commands: ['/opt/bin/flanneld', 'flanneld', '/bin/kindnetd', 'kindnetd', 'calico-node', 'start_runit', 'cilium-agent', '/usr/bin/cilium-agent', 'cni-agent'] },
+  'kube-proxy': component('kube-proxy', [
+    { port: 10256, protocol: 'http', routes: health },
+    { port: 10249, protocol: 'http', routes: health },
+  ]),
+  coredns: {
+    ...component(
+      'coredns',
+      [
+        { port: 53, protocol: 'udp' },
+        { port: 53, protocol: 'tcp' },
+        { port: 8080, protocol: 'http', routes: [ok('/health', 'OK')] },
+        { port: 8181, protocol: 'http', routes: [ok('/ready', 'OK')] },
+        { port: 9153, protocol: 'http', routes: [ok('/metrics', '')] },
+      ],
+      'pod',
+    ),
+    commands: ['/coredns', 'coredns'],
+  },
+  'cni-agent': {
+    ...component('kindnetd', []),
+    commands: [
+      '/opt/bin/flanneld',
+      'flanneld',
+      '/bin/kindnetd',
+      'kindnetd',
+      'calico-node',
+      'start_runit',
+      'cilium-agent',
+      '/usr/bin/cilium-agent',
+      'cni-agent',
+    ],
+  },
   'cloud-controller-manager': component('cloud-controller-manager', [{ port: 10258, protocol: 'https', routes: health }]),
   app: { commands: [], readyAfterMs: 0, lines: [], listens: [], onTerm: { afterMs: 2, code: 143 } },
 }

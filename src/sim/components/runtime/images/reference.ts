@@ -12,7 +12,9 @@ const DOMAIN_COMPONENT = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])'
 const DOMAIN = `(?:${DOMAIN_COMPONENT}(?:\\.${DOMAIN_COMPONENT})*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?`
 const PATH_COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 const NAME = `(?:${DOMAIN}/)?${PATH_COMPONENT}(?:/${PATH_COMPONENT})*`
-const REFERENCE = new RegExp(`^(${NAME})(?::([\\w][\\w.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$`)
+const REFERENCE = new RegExp(
+  `^(${NAME})(?::([\\w][\\w.-]{0,127}))?(?:@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$`,
+)
 const MAX_NAME_LENGTH = 255
 
 /** The reference, or upstream's words for what is wrong with it. */
@@ -32,7 +34,12 @@ export function parseReference(text: string): ImageReference | string {
   if (remainder.length > MAX_NAME_LENGTH) return 'repository name must not be more than 255 characters'
   const digest = match[3]
   if (digest?.startsWith('sha256:') && !/^sha256:[a-f0-9]{64}$/.test(digest)) return 'invalid reference format'
-  return { domain, path: (match[1] as string).slice(domain.length + 1), ...(match[2] ? { tag: match[2] } : {}), ...(digest ? { digest } : {}) }
+  return {
+    domain,
+    path: (match[1] as string).slice(domain.length + 1),
+    ...(match[2] ? { tag: match[2] } : {}),
+    ...(digest ? { digest } : {}),
+  }
 }
 
 /** `docker.io/library/nginx:1.27`; the tag defaults to latest. */

@@ -2,7 +2,34 @@
 import type { FileNode, ImageFiles } from '../filesystem.ts'
 import type { Image } from './types.ts'
 
-const DIRECTORIES = ['/bin', '/dev', '/etc', '/home', '/lib', '/mnt', '/opt', '/proc', '/root', '/run', '/sbin', '/srv', '/sys', '/usr', '/usr/bin', '/usr/lib', '/usr/local', '/usr/local/bin', '/usr/sbin', '/usr/share', '/var', '/var/cache', '/var/lib', '/var/log', '/var/run', '/var/tmp']
+const DIRECTORIES = [
+  '/bin',
+  '/dev',
+  '/etc',
+  '/home',
+  '/lib',
+  '/mnt',
+  '/opt',
+  '/proc',
+  '/root',
+  '/run',
+  '/sbin',
+  '/srv',
+  '/sys',
+  '/usr',
+  '/usr/bin',
+  '/usr/lib',
+  '/usr/local',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/share',
+  '/var',
+  '/var/cache',
+  '/var/lib',
+  '/var/log',
+  '/var/run',
+  '/var/tmp',
+]
 
 const cache = new WeakMap<Image, ImageFiles>()
 
@@ -27,9 +54,15 @@ export function imageFiles(image: Image): ImageFiles {
     file('/etc/group', 'root:x:0:\nnogroup:x:65534:\n')
     file('/etc/os-release', 'PRETTY_NAME="Container image"\nNAME="Linux"\nID=linux\n')
     if (image.programs.includes('nginx')) {
-      file('/usr/share/nginx/html/index.html', '<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n</body>\n</html>\n')
+      file(
+        '/usr/share/nginx/html/index.html',
+        '<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n</body>\n</html>\n',
+      )
       file('/etc/nginx/nginx.conf', 'user  nginx;\nworker_processes  auto;\n')
-      file('/etc/nginx/conf.d/default.conf', 'server {\n    listen       80;\n    server_name  localhost;\n    location / {\n        root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n')
+      file(
+        '/etc/nginx/conf.d/default.conf',
+        'server {\n    listen       80;\n    server_name  localhost;\n    location / {\n        root   /usr/share/nginx/html;\n        index  index.html index.htm;\n    }\n}\n',
+      )
       directory('/var/log/nginx')
     }
     if (image.programs.includes('httpd')) file('/usr/local/apache2/htdocs/index.html', '<html><body><h1>It works!</h1></body></html>\n')

@@ -1,19 +1,52 @@
 // The tools of busybox that scripts in containers use; messages are busybox's.
 import { EPOCH_MS } from '../../../engine/types.ts'
-import { changeNode, FILE_ERRORS, FileFailure, lookup, makeDirectory, makeLink, normalisePath, readFile, realPath, removeNode, writeFile } from '../filesystem.ts'
+import {
+  changeNode,
+  FILE_ERRORS,
+  FileFailure,
+  lookup,
+  makeDirectory,
+  makeLink,
+  normalisePath,
+  readFile,
+  realPath,
+  removeNode,
+  writeFile,
+} from '../filesystem.ts'
 import { kill } from './builtins.ts'
 import { FILTERS } from './filters.ts'
 import { copyTree, findFiles, listing, statText } from './files.ts'
-import { environmentOf, type Machine, type NetworkAnswer, type NetworkRequest, type Outcome, readAvailable, type Running, specialFile, write } from './machine.ts'
+import {
+  environmentOf,
+  type Machine,
+  type NetworkAnswer,
+  type NetworkRequest,
+  type Outcome,
+  readAvailable,
+  type Running,
+  specialFile,
+  write,
+} from './machine.ts'
 import { formatDate } from './text.ts'
 
 export type Applet = (m: Machine, r: Running, argv: readonly string[], state: unknown) => Outcome
 
-const flagsOf = (args: readonly string[]): string => args.filter((a) => /^-[A-Za-z0-9]+$/.test(a)).map((a) => a.slice(1)).join('')
+const flagsOf = (args: readonly string[]): string =>
+  args
+    .filter((a) => /^-[A-Za-z0-9]+$/.test(a))
+    .map((a) => a.slice(1))
+    .join('')
 const wordsOf = (args: readonly string[]): string[] => args.filter((a) => a === '-' || !a.startsWith('-'))
 
 /** Runs once per name; a failed file is reported as busybox does and makes the status 1. */
-function each(m: Machine, r: Running, tool: string, names: readonly string[], body: (path: string, name: string) => void, verb = ''): number {
+function each(
+  m: Machine,
+  r: Running,
+  tool: string,
+  names: readonly string[],
+  body: (path: string, name: string) => void,
+  verb = '',
+): number {
   let status = 0
   for (const name of names) {
     try {
@@ -66,7 +99,14 @@ const APPLETS: Readonly<Record<string, Applet>> = {
       else if (!flagsOf(argv).includes('c')) writeFile(m.around.view, path, '', { uid: r.proc.uid, gid: r.proc.gid })
     }),
   mkdir: (m, r, argv) =>
-    each(m, r, 'mkdir', wordsOf(argv.slice(1)), (path) => makeDirectory(m.around.view, path, { parents: flagsOf(argv).includes('p'), uid: r.proc.uid, gid: r.proc.gid }), "can't create directory "),
+    each(
+      m,
+      r,
+      'mkdir',
+      wordsOf(argv.slice(1)),
+      (path) => makeDirectory(m.around.view, path, { parents: flagsOf(argv).includes('p'), uid: r.proc.uid, gid: r.proc.gid }),
+      "can't create directory ",
+    ),
   rmdir: (m, r, argv) => each(m, r, 'rmdir', wordsOf(argv.slice(1)), (path) => removeNode(m.around.view, path, { directory: true }), ''),
   rm: (m, r, argv) => {
     const flags = flagsOf(argv)
@@ -156,19 +196,52 @@ const APPLETS: Readonly<Record<string, Applet>> = {
     const iso = args.find((a) => /^-I/.test(a))
     const at = args.indexOf('-d')
     const given = at >= 0 ? args[at + 1] : undefined
-    const ms = given?.startsWith('@') ? Number(given.slice(1)) * 1000 : given !== undefined && !Number.isNaN(Date.parse(`${given.replace(' ', 'T')}Z`)) ? Date.parse(`${given.replace(' ', 'T')}Z`) : EPOCH_MS + m.around.now
-    write(m, r, 1, `${formatDate(ms, format ? format.slice(1) : iso ? (/s/.test(iso) ? '%Y-%m-%dT%H:%M:%S+00:00' : '%Y-%m-%d') : '%a %b %e %H:%M:%S UTC %Y')}\n`)
+    const ms = given?.startsWith('@')
+      ? Number(given.slice(1)) * 1000
+      : given !== undefined && !Number.isNaN(Date.parse(`${given.replace(' ', 'T')}Z`))
+        ? Date.parse(`${given.replace(' ', 'T')}Z`)
+        : EPOCH_MS + m.around.now
+    write(
+      m,
+      r,
+      1,
+      `${formatDate(ms, format ? format.slice(1) : iso ? (/s/.test(iso) ? '%Y-%m-%dT%H:%M:%S+00:00' : '%Y-%m-%d') : '%a %b %e %H:%M:%S UTC %Y')}\n`,
+    )
     return 0
   },
   hostname: (m, r, argv) => {
-    write(m, r, 1, `${argv.includes('-i') ? (/^(\S+)\t[^\n]*$/m.exec(safeRead(m, '/etc/hosts').split('\n').filter((l) => /^\d/.test(l) && !l.startsWith('127')).join('\n'))?.[1] ?? '127.0.0.1') : m.around.hostname()}\n`)
+    write(
+      m,
+      r,
+      1,
+      `${
+        argv.includes('-i')
+          ? (/^(\S+)\t[^\n]*$/m.exec(
+              safeRead(m, '/etc/hosts')
+                .split('\n')
+                .filter((l) => /^\d/.test(l) && !l.startsWith('127'))
+                .join('\n'),
+            )?.[1] ?? '127.0.0.1')
+          : m.around.hostname()
+      }\n`,
+    )
     return 0
   },
   id: (m, r, argv) => {
     const { uid, gid } = r.proc
     const name = (n: number): string => (n === 0 ? '(root)' : '')
     const flags = flagsOf(argv)
-    const text = flags.includes('u') ? (flags.includes('n') ? (uid === 0 ? 'root' : String(uid)) : String(uid)) : flags.includes('g') ? String(gid) : flags.includes('G') ? String(gid) : `uid=${uid}${name(uid)} gid=${gid}${name(gid)}${uid === 0 ? ` groups=${gid}${name(gid)}` : ` groups=${gid}`}`
+    const text = flags.includes('u')
+      ? flags.includes('n')
+        ? uid === 0
+          ? 'root'
+          : String(uid)
+        : String(uid)
+      : flags.includes('g')
+        ? String(gid)
+        : flags.includes('G')
+          ? String(gid)
+          : `uid=${uid}${name(uid)} gid=${gid}${name(gid)}${uid === 0 ? ` groups=${gid}${name(gid)}` : ` groups=${gid}`}`
     write(m, r, 1, `${text}\n`)
     return 0
   },
@@ -181,8 +254,16 @@ const APPLETS: Readonly<Record<string, Applet>> = {
     return 1
   },
   seq: (m, r, argv) => {
-    const numbers = argv.slice(1).filter((a) => /^-?\d/.test(a)).map(Number)
-    const [first, step, last] = numbers.length === 1 ? [1, 1, numbers[0] as number] : numbers.length === 2 ? [numbers[0] as number, 1, numbers[1] as number] : [numbers[0] ?? 1, numbers[1] ?? 1, numbers[2] ?? 0]
+    const numbers = argv
+      .slice(1)
+      .filter((a) => /^-?\d/.test(a))
+      .map(Number)
+    const [first, step, last] =
+      numbers.length === 1
+        ? [1, 1, numbers[0] as number]
+        : numbers.length === 2
+          ? [numbers[0] as number, 1, numbers[1] as number]
+          : [numbers[0] ?? 1, numbers[1] ?? 1, numbers[2] ?? 0]
     let out = ''
     for (let n = first, i = 0; step > 0 ? n <= last : n >= last; n += step) {
       out += `${n}\n`
@@ -233,13 +314,33 @@ const APPLETS: Readonly<Record<string, Applet>> = {
   chown: (m, r, argv) => {
     const [owner = '', ...names] = argv.slice(1).filter((a) => !a.startsWith('-'))
     const [user, group] = owner.split(':')
-    return each(m, r, 'chown', names, (path) => changeNode(m.around.view, path, { ...(user && /^\d+$/.test(user) ? { uid: Number(user) } : {}), ...(group && /^\d+$/.test(group) ? { gid: Number(group) } : {}) }))
+    return each(m, r, 'chown', names, (path) =>
+      changeNode(m.around.view, path, {
+        ...(user && /^\d+$/.test(user) ? { uid: Number(user) } : {}),
+        ...(group && /^\d+$/.test(group) ? { gid: Number(group) } : {}),
+      }),
+    )
   },
   uname: (m, r, argv) => {
     const flags = flagsOf(argv)
-    const parts = { s: 'Linux', n: m.around.hostname(), r: '6.8.0-60-generic', v: '#63-Ubuntu SMP PREEMPT_DYNAMIC', m: 'x86_64', o: 'GNU/Linux' }
+    const parts = {
+      s: 'Linux',
+      n: m.around.hostname(),
+      r: '6.8.0-60-generic',
+      v: '#63-Ubuntu SMP PREEMPT_DYNAMIC',
+      m: 'x86_64',
+      o: 'GNU/Linux',
+    }
     const wanted = flags.includes('a') ? 'snrvmo' : flags || 's'
-    write(m, r, 1, `${[...wanted].map((c) => parts[c as keyof typeof parts]).filter(Boolean).join(' ')}\n`)
+    write(
+      m,
+      r,
+      1,
+      `${[...wanted]
+        .map((c) => parts[c as keyof typeof parts])
+        .filter(Boolean)
+        .join(' ')}\n`,
+    )
     return 0
   },
   nproc: (m, r) => {
@@ -248,7 +349,13 @@ const APPLETS: Readonly<Record<string, Applet>> = {
   },
   ps: (m, r) => {
     write(m, r, 1, 'PID   USER     TIME  COMMAND\n')
-    for (const x of [...m.running.values()].sort((a, b) => a.proc.pid - b.proc.pid)) write(m, r, 1, `${String(x.proc.pid).padStart(5)} ${(x.proc.uid === 0 ? 'root' : String(x.proc.uid)).padEnd(8)}  0:00 ${x.proc.argv.join(' ')}\n`)
+    for (const x of [...m.running.values()].sort((a, b) => a.proc.pid - b.proc.pid))
+      write(
+        m,
+        r,
+        1,
+        `${String(x.proc.pid).padStart(5)} ${(x.proc.uid === 0 ? 'root' : String(x.proc.uid)).padEnd(8)}  0:00 ${x.proc.argv.join(' ')}\n`,
+      )
     return 0
   },
   kill: (m, r, argv) => kill(m, r, argv.slice(1)),
@@ -270,7 +377,9 @@ const APPLETS: Readonly<Record<string, Applet>> = {
   },
   mktemp: (m, r, argv) => {
     const template = wordsOf(argv.slice(1))[0] ?? '/tmp/tmp.XXXXXX'
-    const path = template.replace(/X+$/, (x) => [...x].map(() => 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[Math.floor(m.around.random() * 62)]).join(''))
+    const path = template.replace(/X+$/, (x) =>
+      [...x].map(() => 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[Math.floor(m.around.random() * 62)]).join(''),
+    )
     if (flagsOf(argv).includes('d')) makeDirectory(m.around.view, normalisePath(path, r.proc.cwd))
     else writeFile(m.around.view, normalisePath(path, r.proc.cwd), '', { mode: 0o600 })
     write(m, r, 1, `${path}\n`)
@@ -290,7 +399,9 @@ const APPLETS: Readonly<Record<string, Applet>> = {
       out = String(op === '+' ? x + y : op === '-' ? x - y : op === '*' ? x * y : op === '/' ? Math.trunc(x / y) : x % y)
     } else {
       const [x, y] = /^-?\d+$/.test(a) && /^-?\d+$/.test(b) ? [Number(a), Number(b)] : [a, b]
-      out = (op === '=' ? x === y : op === '!=' ? x !== y : op === '<' ? x < y : op === '>' ? x > y : op === '<=' ? x <= y : x >= y) ? '1' : '0'
+      out = (op === '=' ? x === y : op === '!=' ? x !== y : op === '<' ? x < y : op === '>' ? x > y : op === '<=' ? x <= y : x >= y)
+        ? '1'
+        : '0'
     }
     write(m, r, 1, `${out}\n`)
     return out === '' || out === '0' ? 1 : 0
@@ -311,11 +422,23 @@ const APPLETS: Readonly<Record<string, Applet>> = {
   },
   df: (m, r, argv) => {
     const human = flagsOf(argv).includes('h')
-    write(m, r, 1, human ? 'Filesystem                Size      Used Available Use% Mounted on\noverlay                 100.0G     12.0G     88.0G  12% /\n' : 'Filesystem           1K-blocks      Used Available Use% Mounted on\noverlay              104857600  12582912  92274688  12% /\n')
+    write(
+      m,
+      r,
+      1,
+      human
+        ? 'Filesystem                Size      Used Available Use% Mounted on\noverlay                 100.0G     12.0G     88.0G  12% /\n'
+        : 'Filesystem           1K-blocks      Used Available Use% Mounted on\noverlay              104857600  12582912  92274688  12% /\n',
+    )
     return 0
   },
   free: (m, r) => {
-    write(m, r, 1, '              total        used        free      shared  buff/cache   available\nMem:        8388608     1048576     6291456        1024     1048576     7340032\nSwap:             0           0           0\n')
+    write(
+      m,
+      r,
+      1,
+      '              total        used        free      shared  buff/cache   available\nMem:        8388608     1048576     6291456        1024     1048576     7340032\nSwap:             0           0           0\n',
+    )
     return 0
   },
   uptime: (m, r) => {
@@ -323,7 +446,8 @@ const APPLETS: Readonly<Record<string, Applet>> = {
     return 0
   },
   sync: () => 0,
-  usleep: (m, _r, argv, state) => (state !== undefined ? 0 : { wait: { w: 'sleep', until: m.around.now + Number(argv[1] ?? 0) / 1000 }, state: true }),
+  usleep: (m, _r, argv, state) =>
+    state !== undefined ? 0 : { wait: { w: 'sleep', until: m.around.now + Number(argv[1] ?? 0) / 1000 }, state: true },
   clear: () => 0,
   mount: () => 0,
   wget: (m, r, argv, state) => network(m, r, 'wget', argv, state),
@@ -409,7 +533,12 @@ function pkill(m: Machine, r: Running, argv: readonly string[], exact: boolean):
   const args = argv.slice(1)
   const name = args.at(-1) ?? ''
   const signalArgs = args.length > 1 && (args[0] ?? '').startsWith('-') && args[0] !== '-f' ? [args[0] as string] : []
-  const pids = [...m.running.values()].filter((x) => x.proc.pid !== r.proc.pid && (exact ? (x.proc.argv[0] ?? '').split('/').at(-1) === name : x.proc.argv.join(' ').includes(name))).map((x) => String(x.proc.pid))
+  const pids = [...m.running.values()]
+    .filter(
+      (x) =>
+        x.proc.pid !== r.proc.pid && (exact ? (x.proc.argv[0] ?? '').split('/').at(-1) === name : x.proc.argv.join(' ').includes(name)),
+    )
+    .map((x) => String(x.proc.pid))
   if (pids.length === 0) {
     if (exact) write(m, r, 2, `killall: ${name}: no process killed\n`)
     return 1
@@ -494,7 +623,21 @@ function timeout(m: Machine, r: Running, argv: readonly string[], state: unknown
   if (state === undefined) {
     const pid = m.nextPid++
     const { session: _session, ...rest } = r.proc
-    m.running.set(pid, { proc: { ...rest, pid, parent: r.proc.pid, argv: args.slice(1), shell: false, traps: [], pending: [], waiting: { w: 'ready' }, startedAt: m.around.now }, stack: [{ i: 'exec', argv: args.slice(1) }], variables: new Map(r.variables) })
+    m.running.set(pid, {
+      proc: {
+        ...rest,
+        pid,
+        parent: r.proc.pid,
+        argv: args.slice(1),
+        shell: false,
+        traps: [],
+        pending: [],
+        waiting: { w: 'ready' },
+        startedAt: m.around.now,
+      },
+      stack: [{ i: 'exec', argv: args.slice(1) }],
+      variables: new Map(r.variables),
+    })
     return { wait: { w: 'sleep', until: m.around.now + 1 }, state: { pid, at: m.around.now + limit * 1000 } }
   }
   const { pid, at } = state as { pid: number; at: number }
@@ -516,14 +659,15 @@ function network(m: Machine, r: Running, tool: NetworkRequest['tool'], argv: rea
     const answer = (state as { answer?: NetworkAnswer }).answer
     if (!answer) return { wait: { w: 'network', call: (state as { call: number }).call }, state }
     const output = (state as { output?: string }).output
-    if (output !== undefined && output !== '-' && answer.status === 0) writeFile(m.around.view, normalisePath(output, r.proc.cwd), answer.stdout)
+    if (output !== undefined && output !== '-' && answer.status === 0)
+      writeFile(m.around.view, normalisePath(output, r.proc.cwd), answer.stdout)
     else write(m, r, 1, answer.stdout)
     write(m, r, 2, answer.stderr)
     return answer.status
   }
   const request = parseRequest(tool, argv.slice(1))
   if (!request) {
-    write(m, r, 2, tool === 'curl' ? "curl: (2) no URL specified\n" : `${tool}: bad address\n`)
+    write(m, r, 2, tool === 'curl' ? 'curl: (2) no URL specified\n' : `${tool}: bad address\n`)
     return tool === 'curl' ? 2 : 1
   }
   if (request.listen) return { wait: { w: 'signal' }, state: { listening: true } }
@@ -531,7 +675,10 @@ function network(m: Machine, r: Running, tool: NetworkRequest['tool'], argv: rea
   return { wait: { w: 'network', call }, state: { call, ...(request.output === undefined ? {} : { output: request.output }) } }
 }
 
-function parseRequest(tool: NetworkRequest['tool'], args: readonly string[]): { request: NetworkRequest; output?: string; listen?: boolean } | undefined {
+function parseRequest(
+  tool: NetworkRequest['tool'],
+  args: readonly string[],
+): { request: NetworkRequest; output?: string; listen?: boolean } | undefined {
   let timeoutMs = tool === 'wget' ? 900_000 : 130_000
   let output: string | undefined = tool === 'wget' ? 'index.html' : undefined
   let method = 'GET'
@@ -563,7 +710,15 @@ function parseRequest(tool: NetworkRequest['tool'], args: readonly string[]): { 
   const match = /^(?:(https?):\/\/)?(\[[^\]]+\]|[^:/?]+)(?::(\d+))?(.*)$/.exec(url)
   if (!match) return undefined
   const path = match[4] ?? ''
-  const request: NetworkRequest = { tool, host: match[2] as string, port: match[3] ? Number(match[3]) : match[1] === 'https' ? 443 : 80, path: path === '' ? '/' : path.startsWith('/') ? path : `/${path}`, method, timeoutMs, ...(body === undefined ? {} : { body }) }
+  const request: NetworkRequest = {
+    tool,
+    host: match[2] as string,
+    port: match[3] ? Number(match[3]) : match[1] === 'https' ? 443 : 80,
+    path: path === '' ? '/' : path.startsWith('/') ? path : `/${path}`,
+    method,
+    timeoutMs,
+    ...(body === undefined ? {} : { body }),
+  }
   return { request, ...(output === undefined ? {} : { output }) }
 }
 
@@ -626,4 +781,3 @@ export function decodeBase64(text: string): string {
   }
   return textOf(bytes)
 }
-

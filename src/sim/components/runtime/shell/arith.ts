@@ -5,7 +5,8 @@ export interface ArithmeticVariables {
   set(name: string, value: string): void
 }
 
-const TOKEN = /\s*(\d+|0[xX][0-9a-fA-F]+|[A-Za-z_][A-Za-z0-9_]*|<<=|>>=|\*\*|[-+*/%&|^]=|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%()<>=!~&|^?:,])/y
+const TOKEN =
+  /\s*(\d+|0[xX][0-9a-fA-F]+|[A-Za-z_][A-Za-z0-9_]*|<<=|>>=|\*\*|[-+*/%&|^]=|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%()<>=!~&|^?:,])/y
 
 /** Throws with the shell's message. */
 export function evaluateArithmetic(text: string, variables: ArithmeticVariables): number {
@@ -47,7 +48,19 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables)
     const no = ternary()
     return test !== 0 ? yes : no
   }
-  const LEVELS = [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '<=', '>', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%'], ['**']]
+  const LEVELS = [
+    ['||'],
+    ['&&'],
+    ['|'],
+    ['^'],
+    ['&'],
+    ['==', '!='],
+    ['<', '<=', '>', '>='],
+    ['<<', '>>'],
+    ['+', '-'],
+    ['*', '/', '%'],
+    ['**'],
+  ]
   const level = (n: number): number => {
     const ops = LEVELS[n]
     if (!ops) return unary()
@@ -91,27 +104,45 @@ export function evaluateArithmetic(text: string, variables: ArithmeticVariables)
 
 function binary(op: string, a: number, b: number): number {
   switch (op) {
-    case '+': return a + b
-    case '-': return a - b
-    case '*': return a * b
+    case '+':
+      return a + b
+    case '-':
+      return a - b
+    case '*':
+      return a * b
     case '/':
     case '%':
       if (b === 0) throw new Error('divide by zero')
       return op === '/' ? Math.trunc(a / b) : a % b
-    case '**': return a ** b
-    case '<<': return a * 2 ** b
-    case '>>': return Math.floor(a / 2 ** b)
-    case '<': return a < b ? 1 : 0
-    case '<=': return a <= b ? 1 : 0
-    case '>': return a > b ? 1 : 0
-    case '>=': return a >= b ? 1 : 0
-    case '==': return a === b ? 1 : 0
-    case '!=': return a !== b ? 1 : 0
-    case '&': return a & b
-    case '|': return a | b
-    case '^': return a ^ b
-    case '&&': return a !== 0 && b !== 0 ? 1 : 0
-    case '||': return a !== 0 || b !== 0 ? 1 : 0
-    default: throw new Error('arithmetic syntax error')
+    case '**':
+      return a ** b
+    case '<<':
+      return a * 2 ** b
+    case '>>':
+      return Math.floor(a / 2 ** b)
+    case '<':
+      return a < b ? 1 : 0
+    case '<=':
+      return a <= b ? 1 : 0
+    case '>':
+      return a > b ? 1 : 0
+    case '>=':
+      return a >= b ? 1 : 0
+    case '==':
+      return a === b ? 1 : 0
+    case '!=':
+      return a !== b ? 1 : 0
+    case '&':
+      return a & b
+    case '|':
+      return a | b
+    case '^':
+      return a ^ b
+    case '&&':
+      return a !== 0 && b !== 0 ? 1 : 0
+    case '||':
+      return a !== 0 || b !== 0 ? 1 : 0
+    default:
+      throw new Error('arithmetic syntax error')
   }
 }

@@ -15,13 +15,34 @@ export interface Redirect {
 }
 
 export type Node =
-  | { readonly t: 'simple'; readonly assigns: readonly (readonly [string, Word])[]; readonly words: readonly Word[]; readonly redirects: readonly Redirect[] }
+  | {
+      readonly t: 'simple'
+      readonly assigns: readonly (readonly [string, Word])[]
+      readonly words: readonly Word[]
+      readonly redirects: readonly Redirect[]
+    }
   | { readonly t: 'pipe'; readonly parts: readonly Node[]; readonly negated: boolean }
   | { readonly t: 'and' | 'or'; readonly left: Node; readonly right: Node }
   | { readonly t: 'seq'; readonly items: readonly { readonly node: Node; readonly background: boolean }[] }
-  | { readonly t: 'if'; readonly branches: readonly { readonly when: Node; readonly then: Node }[]; readonly otherwise?: Node; readonly redirects: readonly Redirect[] }
+  | {
+      readonly t: 'if'
+      readonly branches: readonly { readonly when: Node; readonly then: Node }[]
+      readonly otherwise?: Node
+      readonly redirects: readonly Redirect[]
+    }
   | { readonly t: 'while' | 'until'; readonly when: Node; readonly body: Node; readonly redirects: readonly Redirect[] }
-  | { readonly t: 'for'; readonly name: string; readonly words?: readonly Word[]; readonly body: Node; readonly redirects: readonly Redirect[] }
-  | { readonly t: 'case'; readonly word: Word; readonly items: readonly { readonly patterns: readonly Word[]; readonly body: Node }[]; readonly redirects: readonly Redirect[] }
+  | {
+      readonly t: 'for'
+      readonly name: string
+      readonly words?: readonly Word[]
+      readonly body: Node
+      readonly redirects: readonly Redirect[]
+    }
+  | {
+      readonly t: 'case'
+      readonly word: Word
+      readonly items: readonly { readonly patterns: readonly Word[]; readonly body: Node }[]
+      readonly redirects: readonly Redirect[]
+    }
   | { readonly t: 'subshell' | 'group'; readonly body: Node; readonly redirects: readonly Redirect[] }
   | { readonly t: 'function'; readonly name: string; readonly body: Node }

@@ -1,7 +1,21 @@
 // Commands that the shell itself runs, and the shell as a command.
 import { FileFailure, lookup, normalisePath, readFile } from '../filesystem.ts'
 import { echoText, formatPrintf, testExpression } from './text.ts'
-import { commandExists, environmentOf, fork, type Machine, type Outcome, readAvailable, type Running, setStatus, setVariable, shellName, signal, unread, write } from './machine.ts'
+import {
+  commandExists,
+  environmentOf,
+  fork,
+  type Machine,
+  type Outcome,
+  readAvailable,
+  type Running,
+  setStatus,
+  setVariable,
+  shellName,
+  signal,
+  unread,
+  write,
+} from './machine.ts'
 import { signalName, type Variable } from './process.ts'
 
 const SHELLS = ['sh', 'bash', 'ash', 'dash', '/bin/sh', '/bin/bash', '/bin/ash', '/usr/bin/bash', '/usr/bin/sh', '/usr/bin/env sh']
@@ -107,7 +121,8 @@ export function runBuiltin(m: Machine, r: Running, argv: readonly string[], stat
       return { done: true }
     }
     case 'wait': {
-      const pids = args.length > 0 ? args.map(Number) : [...m.running.values()].filter((x) => x.proc.parent === r.proc.pid).map((x) => x.proc.pid)
+      const pids =
+        args.length > 0 ? args.map(Number) : [...m.running.values()].filter((x) => x.proc.parent === r.proc.pid).map((x) => x.proc.pid)
       if (args.length === 0 && pids.length === 0) return 0
       r.stack.push({ i: 'wait-all', pids, interruptible: true })
       return { done: true }
@@ -246,8 +261,16 @@ function setOptions(m: Machine, r: Running, args: readonly string[]): Outcome {
     }
     if (!/^[-+]/.test(option)) break
     const on = option.startsWith('-')
-    const letters = option === '-o' || option === '+o' ? ({ errexit: 'e', nounset: 'u', xtrace: 'x' } as Record<string, string>)[args[++i] ?? ''] ?? '' : option
-    r.proc = { ...r.proc, errexit: letters.includes('e') ? on : r.proc.errexit, nounset: letters.includes('u') ? on : r.proc.nounset, trace: letters.includes('x') ? on : r.proc.trace }
+    const letters =
+      option === '-o' || option === '+o'
+        ? (({ errexit: 'e', nounset: 'u', xtrace: 'x' } as Record<string, string>)[args[++i] ?? ''] ?? '')
+        : option
+    r.proc = {
+      ...r.proc,
+      errexit: letters.includes('e') ? on : r.proc.errexit,
+      nounset: letters.includes('u') ? on : r.proc.nounset,
+      trace: letters.includes('x') ? on : r.proc.trace,
+    }
   }
   if (i < args.length || args.includes('--')) r.proc = { ...r.proc, params: args.slice(i) }
   return 0
@@ -329,4 +352,3 @@ function read(m: Machine, r: Running, args: readonly string[], state: unknown): 
   })
   return cut < 0 && all === '' ? 1 : cut < 0 ? 1 : 0
 }
-

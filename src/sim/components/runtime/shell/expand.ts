@@ -59,14 +59,21 @@ export function createExpander(x: Expansion): Expander {
   const lookupParam = (name: string): string | undefined => {
     if (/^\d+$/.test(name)) return name === '0' ? x.shellName : x.params[Number(name) - 1]
     switch (name) {
-      case '?': return String(x.status)
-      case '$': return String(x.pid)
-      case '!': return x.lastBackground === 0 ? '' : String(x.lastBackground)
-      case '#': return String(x.params.length)
-      case '-': return x.flags
+      case '?':
+        return String(x.status)
+      case '$':
+        return String(x.pid)
+      case '!':
+        return x.lastBackground === 0 ? '' : String(x.lastBackground)
+      case '#':
+        return String(x.params.length)
+      case '-':
+        return x.flags
       case '@':
-      case '*': return x.params.length === 0 ? undefined : x.params.join(' ')
-      default: return x.variables.get(name)
+      case '*':
+        return x.params.length === 0 ? undefined : x.params.join(' ')
+      default:
+        return x.variables.get(name)
     }
   }
   const arithmetic = (text: string): string => {
@@ -90,7 +97,10 @@ export function createExpander(x: Expansion): Expander {
     const { name, op, word, quoted } = part
     const value = lookupParam(name)
     const out = (text: string): Piece[] => [{ text, quoted, split: !quoted }]
-    if (name === '@' && quoted && op === '') return x.params.length === 0 ? [] : x.params.map((text, i) => ({ text, quoted: true, split: false, ...(i > 0 ? { breakBefore: true } : {}) }))
+    if (name === '@' && quoted && op === '')
+      return x.params.length === 0
+        ? []
+        : x.params.map((text, i) => ({ text, quoted: true, split: false, ...(i > 0 ? { breakBefore: true } : {}) }))
     if (op === '#len') return out(String(value === undefined ? 0 : [...value].length))
     const colon = op.startsWith(':') && op.length > 1
     const missing = value === undefined || (colon && value === '')
@@ -99,11 +109,13 @@ export function createExpander(x: Expansion): Expander {
         if (value === undefined && x.nounset && !/^[@*]$/.test(name)) throw new ExpansionFailure(`${name}: parameter not set`)
         return out(value ?? '')
       case '-':
-        if (missing) return pieces(word ?? []).map((p) => (quoted ? { ...p, quoted: true, split: false } : p.quoted ? p : { ...p, split: true }))
+        if (missing)
+          return pieces(word ?? []).map((p) => (quoted ? { ...p, quoted: true, split: false } : p.quoted ? p : { ...p, split: true }))
         skip(word)
         return out(value ?? '')
       case '+':
-        if (!missing) return pieces(word ?? []).map((p) => (quoted ? { ...p, quoted: true, split: false } : p.quoted ? p : { ...p, split: true }))
+        if (!missing)
+          return pieces(word ?? []).map((p) => (quoted ? { ...p, quoted: true, split: false } : p.quoted ? p : { ...p, split: true }))
         skip(word)
         return out('')
       case '=': {
@@ -150,7 +162,8 @@ export function createExpander(x: Expansion): Expander {
         throw new ExpansionFailure('bad substitution')
     }
   }
-  const patternOf = (all: readonly Piece[], slash: boolean): string => all.map((p) => (p.quoted ? globSource(p.text, slash, () => true) : globSource(p.text, slash))).join('')
+  const patternOf = (all: readonly Piece[], slash: boolean): string =>
+    all.map((p) => (p.quoted ? globSource(p.text, slash, () => true) : globSource(p.text, slash))).join('')
   const trim = (value: string, op: string, word: Word): string => {
     const source = patternOf(pieces(word), true)
     const lengths = [...Array(value.length + 1).keys()]
@@ -179,7 +192,14 @@ export function createExpander(x: Expansion): Expander {
         continue
       }
       if (p.text === '') continue
-      const white = new RegExp(`[${[...ifs].filter((c) => /\s/.test(c)).map((c) => (c === '\n' ? '\\n' : c === '\t' ? '\\t' : c)).join('') || '\\0'}]`)
+      const white = new RegExp(
+        `[${
+          [...ifs]
+            .filter((c) => /\s/.test(c))
+            .map((c) => (c === '\n' ? '\\n' : c === '\t' ? '\\t' : c))
+            .join('') || '\\0'
+        }]`,
+      )
       const other = [...ifs].filter((c) => !/\s/.test(c))
       let word2 = ''
       for (const c of p.text) {
@@ -215,7 +235,9 @@ export function createExpander(x: Expansion): Expander {
         }
         if (lookup(x.view, here)?.type !== 'dir') continue
         const test = new RegExp(`^${globSource(part, false)}$`)
-        for (const name of listDirectory(x.view, here)) if (test.test(name) && (!name.startsWith('.') || part.startsWith('.'))) matched.push(`${base}${base === '' || base.endsWith('/') ? '' : '/'}${name}`)
+        for (const name of listDirectory(x.view, here))
+          if (test.test(name) && (!name.startsWith('.') || part.startsWith('.')))
+            matched.push(`${base}${base === '' || base.endsWith('/') ? '' : '/'}${name}`)
       }
       found = matched
     }

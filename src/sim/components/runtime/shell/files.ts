@@ -1,6 +1,17 @@
 // Tools that look at directory trees: ls, stat, find, and copying.
 import { EPOCH_MS } from '../../../engine/types.ts'
-import { FILE_ERRORS, FileFailure, type FileNode, type FileView, listDirectory, lookup, makeDirectory, makeLink, normalisePath, writeFile } from '../filesystem.ts'
+import {
+  FILE_ERRORS,
+  FileFailure,
+  type FileNode,
+  type FileView,
+  listDirectory,
+  lookup,
+  makeDirectory,
+  makeLink,
+  normalisePath,
+  writeFile,
+} from '../filesystem.ts'
 import { type Machine, type Outcome, type Running, write } from './machine.ts'
 import { globSource } from './pattern.ts'
 import { formatDate } from './text.ts'
@@ -18,7 +29,10 @@ export function modeText(node: FileNode): string {
 const sizeOf = (node: FileNode): number => (node.type === 'file' ? node.content.length : node.type === 'link' ? node.target.length : 4096)
 
 export function listing(m: Machine, r: Running, args: readonly string[]): Outcome {
-  const flags = args.filter((a) => /^-[A-Za-z1]+$/.test(a)).map((a) => a.slice(1)).join('')
+  const flags = args
+    .filter((a) => /^-[A-Za-z1]+$/.test(a))
+    .map((a) => a.slice(1))
+    .join('')
   const names = args.filter((a) => !a.startsWith('-'))
   const { view } = m.around
   const line = (path: string, name: string): string => {
@@ -52,11 +66,16 @@ export function listing(m: Machine, r: Running, args: readonly string[]): Outcom
       status = 1
       return
     }
-    const shown = [...(flags.includes('a') ? ['.', '..'] : []), ...inside.filter((n) => flags.includes('a') || flags.includes('A') || !n.startsWith('.'))]
+    const shown = [
+      ...(flags.includes('a') ? ['.', '..'] : []),
+      ...inside.filter((n) => flags.includes('a') || flags.includes('A') || !n.startsWith('.')),
+    ]
     if (flags.includes('r')) shown.reverse()
     if (flags.includes('l')) write(m, r, 1, `total ${shown.length * 4}\n`)
     for (const n of shown) write(m, r, 1, `${line(normalisePath(`${path}/${n}`), n)}\n`)
-    if (flags.includes('R')) for (const n of inside) if (isDirectory(lookup(view, `${path === '/' ? '' : path}/${n}`, false))) show(`${name.replace(/\/$/, '')}/${n}`, true, false)
+    if (flags.includes('R'))
+      for (const n of inside)
+        if (isDirectory(lookup(view, `${path === '/' ? '' : path}/${n}`, false))) show(`${name.replace(/\/$/, '')}/${n}`, true, false)
   }
   directories.forEach((name, i) => show(name, directories.length + files.length > 1 || flags.includes('R'), i === 0 && files.length === 0))
   return status
@@ -82,28 +101,54 @@ export function statText(m: Machine, r: Running, args: readonly string[]): Outco
       continue
     }
     const mode = node.type === 'link' ? 0o777 : node.mode
-    const kind = node.type === 'link' ? 'symbolic link' : node.type === 'dir' ? 'directory' : node.content === '' ? 'regular empty file' : 'regular file'
+    const kind =
+      node.type === 'link'
+        ? 'symbolic link'
+        : node.type === 'dir'
+          ? 'directory'
+          : node.content === ''
+            ? 'regular empty file'
+            : 'regular file'
     const owner = node.type === 'link' ? { uid: 0, gid: 0 } : node
     if (format === undefined) {
-      write(m, r, 1, `  File: ${name}\n  Size: ${sizeOf(node)}\t${kind}\nAccess: (0${mode.toString(8)}/${modeText(node)})  Uid: (${owner.uid})   Gid: (${owner.gid})\n`)
+      write(
+        m,
+        r,
+        1,
+        `  File: ${name}\n  Size: ${sizeOf(node)}\t${kind}\nAccess: (0${mode.toString(8)}/${modeText(node)})  Uid: (${owner.uid})   Gid: (${owner.gid})\n`,
+      )
       continue
     }
     const text = format.replace(/%([naAsFuUgGYyhi%])/g, (_, c: string) => {
       switch (c) {
-        case 'n': return name
-        case 'a': return mode.toString(8)
-        case 'A': return modeText(node)
-        case 's': return String(sizeOf(node))
-        case 'F': return kind
-        case 'u': return String(owner.uid)
-        case 'g': return String(owner.gid)
-        case 'U': return owner.uid === 0 ? 'root' : 'UNKNOWN'
-        case 'G': return owner.gid === 0 ? 'root' : 'UNKNOWN'
-        case 'Y': return String(Math.floor((EPOCH_MS + node.mtime) / 1000))
-        case 'y': return formatDate(EPOCH_MS + node.mtime, '%Y-%m-%d %H:%M:%S.000000000 +0000')
-        case 'h': return '1'
-        case 'i': return '1'
-        default: return '%'
+        case 'n':
+          return name
+        case 'a':
+          return mode.toString(8)
+        case 'A':
+          return modeText(node)
+        case 's':
+          return String(sizeOf(node))
+        case 'F':
+          return kind
+        case 'u':
+          return String(owner.uid)
+        case 'g':
+          return String(owner.gid)
+        case 'U':
+          return owner.uid === 0 ? 'root' : 'UNKNOWN'
+        case 'G':
+          return owner.gid === 0 ? 'root' : 'UNKNOWN'
+        case 'Y':
+          return String(Math.floor((EPOCH_MS + node.mtime) / 1000))
+        case 'y':
+          return formatDate(EPOCH_MS + node.mtime, '%Y-%m-%d %H:%M:%S.000000000 +0000')
+        case 'h':
+          return '1'
+        case 'i':
+          return '1'
+        default:
+          return '%'
       }
     })
     write(m, r, 1, `${text}\n`)
@@ -138,8 +183,10 @@ export function findFiles(m: Machine, r: Running, args: readonly string[]): Outc
     if (!node) return
     const kind = node.type === 'dir' ? 'd' : node.type === 'link' ? 'l' : 'f'
     const base = at.replace(/\/+$/, '').split('/').at(-1) ?? ''
-    if (depth >= minDepth && (type === undefined || type === kind) && (!name || name.test(base)) && (!path || path.test(at)) && !remove) write(m, r, 1, `${at}\n`)
-    if (node.type === 'dir' && depth < maxDepth) for (const child of listDirectory(view, full)) visit(`${at.replace(/\/$/, '')}/${child}`, depth + 1)
+    if (depth >= minDepth && (type === undefined || type === kind) && (!name || name.test(base)) && (!path || path.test(at)) && !remove)
+      write(m, r, 1, `${at}\n`)
+    if (node.type === 'dir' && depth < maxDepth)
+      for (const child of listDirectory(view, full)) visit(`${at.replace(/\/$/, '')}/${child}`, depth + 1)
   }
   for (const start of starts.length === 0 ? ['.'] : starts) {
     if (!lookup(view, normalisePath(start, r.proc.cwd), false)) {

@@ -48,7 +48,12 @@ export function options(args: readonly string[], valued: string): Options {
 }
 
 /** Runs on the named files, or on standard input once it has ended. */
-function whole(tool: string, valued: string, body: (m: Machine, r: Running, o: Options, text: string, names: readonly string[]) => number, skipWords = 0): Applet {
+function whole(
+  tool: string,
+  valued: string,
+  body: (m: Machine, r: Running, o: Options, text: string, names: readonly string[]) => number,
+  skipWords = 0,
+): Applet {
   return (m, r, argv, state) => {
     const o = options(argv.slice(1), valued)
     const names = o.words.slice(skipWords)
@@ -64,7 +69,12 @@ function whole(tool: string, valued: string, body: (m: Machine, r: Running, o: O
           text += openText(m, r, name)
         } catch (error) {
           if (!(error instanceof FileFailure)) throw error
-          write(m, r, 2, `${tool}: ${tool === 'cat' || tool === 'head' || tool === 'tac' ? "can't open " : ''}${tool === 'cat' || tool === 'head' ? `'${name}'` : name}: ${error.message}\n`)
+          write(
+            m,
+            r,
+            2,
+            `${tool}: ${tool === 'cat' || tool === 'head' || tool === 'tac' ? "can't open " : ''}${tool === 'cat' || tool === 'head' ? `'${name}'` : name}: ${error.message}\n`,
+          )
           status = 1
         }
       }
@@ -74,7 +84,20 @@ function whole(tool: string, valued: string, body: (m: Machine, r: Running, o: O
 }
 
 /** Passes complete lines on as they arrive. `body` gets lines without their end and says whether to stop. */
-function stream(tool: string, valued: string, skipWords: number, body: (m: Machine, r: Running, o: Options, lines: readonly string[], seen: number, ended: boolean, whole: boolean) => { status: number; stop: boolean }): Applet {
+function stream(
+  tool: string,
+  valued: string,
+  skipWords: number,
+  body: (
+    m: Machine,
+    r: Running,
+    o: Options,
+    lines: readonly string[],
+    seen: number,
+    ended: boolean,
+    whole: boolean,
+  ) => { status: number; stop: boolean },
+): Applet {
   return (m, r, argv, state) => {
     const o = options(argv.slice(1), valued)
     const names = o.words.slice(skipWords)
@@ -92,7 +115,14 @@ function stream(tool: string, valued: string, skipWords: number, body: (m: Machi
           text += openText(m, r, name)
         } catch (error) {
           if (!(error instanceof FileFailure)) throw error
-          write(m, r, 2, tool === 'cat' || tool === 'head' ? `${tool}: can't open '${name}': ${error.message}\n` : `${tool}: ${name}: ${error.message}\n`)
+          write(
+            m,
+            r,
+            2,
+            tool === 'cat' || tool === 'head'
+              ? `${tool}: can't open '${name}': ${error.message}\n`
+              : `${tool}: ${name}: ${error.message}\n`,
+          )
           failed = tool === 'grep' ? 2 : 1
         }
       }
@@ -101,7 +131,8 @@ function stream(tool: string, valued: string, skipWords: number, body: (m: Machi
     const lines = ready === '' ? [] : ready.replace(/\n$/, '').split('\n')
     const { status, stop } = body(m, r, o, lines, before.seen, end, ready.endsWith('\n') || ready === '')
     const merged = before.status < 0 ? status : Math.min(before.status, status)
-    if (!end && !stop) return { wait: { w: 'read', fd: 0 }, state: { rest: text.slice(cut), seen: before.seen + lines.length, status: merged } }
+    if (!end && !stop)
+      return { wait: { w: 'read', fd: 0 }, state: { rest: text.slice(cut), seen: before.seen + lines.length, status: merged } }
     return failed !== 0 ? failed : merged
   }
 }
@@ -111,7 +142,13 @@ const sorted = (lines: readonly string[], o: Options): string[] => {
   const keySpec = o.values.get('k')
   const field = keySpec === undefined ? undefined : Number.parseInt(keySpec, 10)
   const numeric = o.flags.has('n') || (keySpec ?? '').includes('n')
-  const key = (line: string): string => (field === undefined ? line : (line.split(separator === undefined ? /\s+/ : separator).slice(field - 1).join(separator ?? ' ')))
+  const key = (line: string): string =>
+    field === undefined
+      ? line
+      : line
+          .split(separator === undefined ? /\s+/ : separator)
+          .slice(field - 1)
+          .join(separator ?? ' ')
   const number = (text: string): number => Number.parseFloat(text) || 0
   const compare = (a: string, b: string): number => {
     const [x, y] = [key(a), key(b)]
@@ -136,11 +173,22 @@ function ranges(spec: string): (n: number) => boolean {
   return (n) => parts.some(([from, to]) => n >= from && n <= to)
 }
 
-const CLASS_SETS: Readonly<Record<string, string>> = { 'upper': 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'lower': 'abcdefghijklmnopqrstuvwxyz', 'digit': '0123456789', 'space': ' \t\n\r\v\f', 'blank': ' \t', 'alpha': 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 'alnum': 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', 'punct': '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~' }
+const CLASS_SETS: Readonly<Record<string, string>> = {
+  upper: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+  lower: 'abcdefghijklmnopqrstuvwxyz',
+  digit: '0123456789',
+  space: ' \t\n\r\v\f',
+  blank: ' \t',
+  alpha: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+  alnum: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789',
+  punct: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~',
+}
 
 function trSet(spec: string): string {
   let text = spec.replace(/\[:(\w+):\]/g, (_, name: string) => CLASS_SETS[name] ?? '')
-  text = text.replace(/\\(\d{1,3}|.)/g, (_, c: string) => (/^\d+$/.test(c) ? String.fromCharCode(Number.parseInt(c, 8)) : c === 'n' ? '\n' : c === 't' ? '\t' : c === 'r' ? '\r' : c))
+  text = text.replace(/\\(\d{1,3}|.)/g, (_, c: string) =>
+    /^\d+$/.test(c) ? String.fromCharCode(Number.parseInt(c, 8)) : c === 'n' ? '\n' : c === 't' ? '\t' : c === 'r' ? '\r' : c,
+  )
   return text.replace(/([\s\S])-([\s\S])/g, (whole2, from: string, to: string) => {
     const [a, b] = [from.charCodeAt(0), to.charCodeAt(0)]
     if (b < a) return whole2
@@ -150,58 +198,62 @@ function trSet(spec: string): string {
   })
 }
 
-const grep = (extended: boolean, fixed: boolean): Applet => (m, r, argv, state) => {
-  const o = options(argv.slice(1), 'emABC')
-  const given = o.values.get('e')
-  const pattern = given ?? o.words[0] ?? ''
-  const ext = extended || o.flags.has('E')
-  const sources = pattern.split('\n').map((p) => (fixed || o.flags.has('F') ? p.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&') : posixRegex(p, ext)?.source ?? '(?!)'))
-  const joined = sources.map((s) => (o.flags.has('x') ? `^(?:${s})$` : o.flags.has('w') ? `\\b(?:${s})\\b` : s)).join('|')
-  const regex = new RegExp(joined, `g${o.flags.has('i') ? 'i' : ''}`)
-  const invert = o.flags.has('v')
-  const skip = given === undefined ? 1 : 0
-  const several = o.words.length - skip > 1 && !o.flags.has('h')
-  const apply: Applet = stream('grep', 'emABC', skip, (mm, rr, oo, lines, seen, ended) => {
-    let out = ''
-    let count = 0
-    const limit = oo.values.get('m') === undefined ? Number.POSITIVE_INFINITY : Number(oo.values.get('m'))
-    lines.forEach((line, i) => {
-      if (count >= limit) return
-      regex.lastIndex = 0
-      const found = regex.test(line) !== invert
-      if (!found) return
-      count++
-      if (oo.flags.has('q') || oo.flags.has('c') || oo.flags.has('l')) return
-      const prefix = oo.flags.has('n') ? `${seen + i + 1}:` : ''
-      if (oo.flags.has('o')) {
+const grep =
+  (extended: boolean, fixed: boolean): Applet =>
+  (m, r, argv, state) => {
+    const o = options(argv.slice(1), 'emABC')
+    const given = o.values.get('e')
+    const pattern = given ?? o.words[0] ?? ''
+    const ext = extended || o.flags.has('E')
+    const sources = pattern
+      .split('\n')
+      .map((p) => (fixed || o.flags.has('F') ? p.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&') : (posixRegex(p, ext)?.source ?? '(?!)')))
+    const joined = sources.map((s) => (o.flags.has('x') ? `^(?:${s})$` : o.flags.has('w') ? `\\b(?:${s})\\b` : s)).join('|')
+    const regex = new RegExp(joined, `g${o.flags.has('i') ? 'i' : ''}`)
+    const invert = o.flags.has('v')
+    const skip = given === undefined ? 1 : 0
+    const several = o.words.length - skip > 1 && !o.flags.has('h')
+    const apply: Applet = stream('grep', 'emABC', skip, (mm, rr, oo, lines, seen, ended) => {
+      let out = ''
+      let count = 0
+      const limit = oo.values.get('m') === undefined ? Number.POSITIVE_INFINITY : Number(oo.values.get('m'))
+      lines.forEach((line, i) => {
+        if (count >= limit) return
         regex.lastIndex = 0
-        if (!invert) for (const match of line.matchAll(regex)) if (match[0] !== '') out += `${prefix}${match[0]}\n`
-      } else out += `${prefix}${line}\n`
+        const found = regex.test(line) !== invert
+        if (!found) return
+        count++
+        if (oo.flags.has('q') || oo.flags.has('c') || oo.flags.has('l')) return
+        const prefix = oo.flags.has('n') ? `${seen + i + 1}:` : ''
+        if (oo.flags.has('o')) {
+          regex.lastIndex = 0
+          if (!invert) for (const match of line.matchAll(regex)) if (match[0] !== '') out += `${prefix}${match[0]}\n`
+        } else out += `${prefix}${line}\n`
+      })
+      write(mm, rr, 1, out)
+      if (oo.flags.has('c') && ended) write(mm, rr, 1, `${count}\n`)
+      if (oo.flags.has('l') && count > 0) write(mm, rr, 1, `${oo.words.at(-1)}\n`)
+      return { status: count > 0 ? 0 : 1, stop: oo.flags.has('q') && count > 0 }
     })
-    write(mm, rr, 1, out)
-    if (oo.flags.has('c') && ended) write(mm, rr, 1, `${count}\n`)
-    if (oo.flags.has('l') && count > 0) write(mm, rr, 1, `${oo.words.at(-1)}\n`)
-    return { status: count > 0 ? 0 : 1, stop: oo.flags.has('q') && count > 0 }
-  })
-  if (!several) return apply(m, r, argv, state)
-  // Several files: each line is given its file's name.
-  let status = 1
-  for (const name of o.words.slice(skip)) {
-    try {
-      for (const line of linesOf(openText(m, r, name))) {
-        regex.lastIndex = 0
-        if (regex.test(line) === invert) continue
-        status = 0
-        if (!o.flags.has('q')) write(m, r, 1, o.flags.has('l') ? '' : `${name}:${line}\n`)
+    if (!several) return apply(m, r, argv, state)
+    // Several files: each line is given its file's name.
+    let status = 1
+    for (const name of o.words.slice(skip)) {
+      try {
+        for (const line of linesOf(openText(m, r, name))) {
+          regex.lastIndex = 0
+          if (regex.test(line) === invert) continue
+          status = 0
+          if (!o.flags.has('q')) write(m, r, 1, o.flags.has('l') ? '' : `${name}:${line}\n`)
+        }
+      } catch (error) {
+        if (!(error instanceof FileFailure)) throw error
+        write(m, r, 2, `grep: ${name}: ${error.message}\n`)
+        status = 2
       }
-    } catch (error) {
-      if (!(error instanceof FileFailure)) throw error
-      write(m, r, 2, `grep: ${name}: ${error.message}\n`)
-      status = 2
     }
+    return status
   }
-  return status
-}
 
 export const FILTERS: Readonly<Record<string, Applet>> = {
   cat: (m, r, argv, state) => {
@@ -228,7 +280,8 @@ export const FILTERS: Readonly<Record<string, Applet>> = {
     const o = options(argv.slice(1), '')
     const { text, end } = readAvailable(m, r, 0)
     write(m, r, 1, text)
-    for (const name of o.words) writeFile(m.around.view, normalisePath(name, r.proc.cwd), text, { append: o.flags.has('a') || state !== undefined })
+    for (const name of o.words)
+      writeFile(m.around.view, normalisePath(name, r.proc.cwd), text, { append: o.flags.has('a') || state !== undefined })
     return end ? 0 : { wait: { w: 'read', fd: 0 }, state: true }
   },
   grep: grep(false, false),
@@ -239,7 +292,11 @@ export const FILTERS: Readonly<Record<string, Applet>> = {
     const o = options(args, 'nc')
     const limit = Number(o.values.get('n') ?? 10)
     const bytes = o.values.get('c')
-    if (bytes !== undefined) return whole('head', 'nc', (mm, rr, _o, text) => { write(mm, rr, 1, text.slice(0, Number(bytes))); return 0 })(m, r, ['head', ...args], state)
+    if (bytes !== undefined)
+      return whole('head', 'nc', (mm, rr, _o, text) => {
+        write(mm, rr, 1, text.slice(0, Number(bytes)))
+        return 0
+      })(m, r, ['head', ...args], state)
     return stream('head', 'nc', 0, (mm, rr, _o, lines, seen) => {
       const shown = lines.slice(0, Math.max(0, limit - seen))
       if (shown.length > 0) write(mm, rr, 1, `${shown.join('\n')}\n`)
@@ -259,7 +316,9 @@ export const FILTERS: Readonly<Record<string, Applet>> = {
       if (last && last.line === line) last.n++
       else groups.push({ line, n: 1 })
     }
-    for (const g of groups) if (!(o.flags.has('d') && g.n < 2) && !(o.flags.has('u') && g.n > 1)) write(m, r, 1, `${o.flags.has('c') ? `${String(g.n).padStart(7)} ` : ''}${g.line}\n`)
+    for (const g of groups)
+      if (!(o.flags.has('d') && g.n < 2) && !(o.flags.has('u') && g.n > 1))
+        write(m, r, 1, `${o.flags.has('c') ? `${String(g.n).padStart(7)} ` : ''}${g.line}\n`)
     return 0
   }),
   wc: whole('wc', '', (m, r, o, text, names) => {
@@ -281,16 +340,33 @@ export const FILTERS: Readonly<Record<string, Applet>> = {
       if (o.values.has('f')) {
         if (!line.includes(delimiter)) {
           if (!o.flags.has('s')) write(m, r, 1, `${line}\n`)
-        } else write(m, r, 1, `${line.split(delimiter).filter((_, i) => keep(i + 1)).join(delimiter)}\n`)
+        } else
+          write(
+            m,
+            r,
+            1,
+            `${line
+              .split(delimiter)
+              .filter((_, i) => keep(i + 1))
+              .join(delimiter)}\n`,
+          )
       } else write(m, r, 1, `${[...line].filter((_, i) => keep(i + 1)).join('')}\n`)
     }
     return { status: 0, stop: false }
   }),
   tr: (m, r, argv, state) => {
-    const o = options(argv.slice(1).map((a, i) => (i > 0 && /^-.+/.test(a) && !/^-[cdsC]+$/.test(a) ? a : a)), '')
+    const o = options(
+      argv.slice(1).map((a, i) => (i > 0 && /^-.+/.test(a) && !/^-[cdsC]+$/.test(a) ? a : a)),
+      '',
+    )
     const raw = argv.slice(1).filter((a) => !/^-[cCds]+$/.test(a))
     const { text, end } = readAvailable(m, r, 0)
-    const flags = new Set(argv.slice(1).filter((a) => /^-[cCds]+$/.test(a)).flatMap((a) => [...a.slice(1)]))
+    const flags = new Set(
+      argv
+        .slice(1)
+        .filter((a) => /^-[cCds]+$/.test(a))
+        .flatMap((a) => [...a.slice(1)]),
+    )
     const complement = flags.has('c') || flags.has('C')
     const from = trSet(raw[0] ?? '')
     const to = trSet(raw[1] ?? '')
@@ -301,7 +377,8 @@ export const FILTERS: Readonly<Record<string, Applet>> = {
       let next = c
       if (flags.has('d')) {
         if (inFrom(c)) continue
-      } else if (to !== '' && inFrom(c)) next = complement ? (to.at(-1) as string) : (to[Math.min(from.lastIndexOf(c), to.length - 1)] as string)
+      } else if (to !== '' && inFrom(c))
+        next = complement ? (to.at(-1) as string) : (to[Math.min(from.lastIndexOf(c), to.length - 1)] as string)
       if (flags.has('s')) {
         const set = to !== '' && !flags.has('d') ? to : from
         if (next === last && set.includes(next)) continue

@@ -20,7 +20,10 @@ export interface Surroundings {
   /** What a program of the image does next: what it writes, when it goes on, whether it ends. */
   programStep(program: NonNullable<Proc['program']>, environment: ReadonlyMap<string, string>): ProgramStep
   /** How a program of the image takes a signal; undefined = as any process does. */
-  programSignal(program: NonNullable<Proc['program']>, signal: string): { readonly afterMs: number; readonly code: number } | 'ignore' | undefined
+  programSignal(
+    program: NonNullable<Proc['program']>,
+    signal: string,
+  ): { readonly afterMs: number; readonly code: number } | 'ignore' | undefined
   /** Whether the image has the usual tools of a shell. */
   readonly hasTools: boolean
   hostname(): string
@@ -93,7 +96,12 @@ export function openMachine(tree: ProcessTree, around: Surroundings): Machine {
   return {
     around,
     container: tree.container,
-    running: new Map(tree.processes.map((proc) => [proc.pid, { proc, stack: [...proc.stack], variables: new Map(proc.variables.map((v) => [v.name, v])) }])),
+    running: new Map(
+      tree.processes.map((proc) => [
+        proc.pid,
+        { proc, stack: [...proc.stack], variables: new Map(proc.variables.map((v) => [v.name, v])) },
+      ]),
+    ),
     pipes: new Map(tree.pipes.map((pipe) => [pipe.id, pipe])),
     ended: new Map(tree.ended),
     nextPid: tree.nextPid,
@@ -119,7 +127,15 @@ export function closeMachine(m: Machine): ProcessTree {
   }
 }
 
-export const emptyTree = (container: string): ProcessTree => ({ container, processes: [], pipes: [], ended: [], nextPid: 1, nextPipe: 1, busy: 0 })
+export const emptyTree = (container: string): ProcessTree => ({
+  container,
+  processes: [],
+  pipes: [],
+  ended: [],
+  nextPid: 1,
+  nextPipe: 1,
+  busy: 0,
+})
 
 export interface Spawn {
   readonly parent: number
@@ -169,7 +185,12 @@ export function spawn(m: Machine, s: Spawn): number | undefined {
 
 export function commandExists(m: Machine, command: string, environment: ReadonlyMap<string, string>, cwd: string): boolean {
   if (command === '') return false
-  if (m.around.hasTools && isKnownCommand(baseName(command)) && (!command.includes('/') || /^\/(usr\/)?s?bin\/|^\/(usr\/)?local\/bin\//.test(command))) return true
+  if (
+    m.around.hasTools &&
+    isKnownCommand(baseName(command)) &&
+    (!command.includes('/') || /^\/(usr\/)?s?bin\/|^\/(usr\/)?local\/bin\//.test(command))
+  )
+    return true
   if (m.around.program(command, [command], environment)) return true
   return command.includes('/') && lookup(m.around.view, normalisePath(command, cwd))?.type === 'file' && m.around.hasTools
 }
@@ -187,7 +208,9 @@ export function run(m: Machine): void {
       runProcess(m, r)
       if (m.exit) return
       if (m.budget <= 0) {
-        for (const other of m.running.values()) if (other.proc.waiting.w === 'ready') wait(other, { w: 'sleep', until: m.around.now + (m.busy >= PATIENCE ? LONG_SLICE_MS : SLICE_MS) })
+        for (const other of m.running.values())
+          if (other.proc.waiting.w === 'ready')
+            wait(other, { w: 'sleep', until: m.around.now + (m.busy >= PATIENCE ? LONG_SLICE_MS : SLICE_MS) })
         return
       }
     }
@@ -208,12 +231,18 @@ export const wait = (r: Running, waiting: Waiting): void => {
 function canRun(m: Machine, r: Running): boolean {
   const { waiting, pending } = r.proc
   switch (waiting.w) {
-    case 'ready': return true
-    case 'sleep': return waiting.until <= m.around.now
-    case 'child': return waiting.pids.every((pid) => !m.running.has(pid)) || (pending.length > 0 && interruptible(r))
-    case 'read': return readable(m, r, waiting.fd)
-    case 'signal': return pending.length > 0
-    default: return false
+    case 'ready':
+      return true
+    case 'sleep':
+      return waiting.until <= m.around.now
+    case 'child':
+      return waiting.pids.every((pid) => !m.running.has(pid)) || (pending.length > 0 && interruptible(r))
+    case 'read':
+      return readable(m, r, waiting.fd)
+    case 'signal':
+      return pending.length > 0
+    default:
+      return false
   }
 }
 
@@ -553,7 +582,18 @@ function condition(r: Running, node: Node): Item[] {
 export function fork(m: Machine, r: Running, node: Node, fds: Proc['fds']): number {
   const pid = m.nextPid++
   const { session: _session, ...rest } = r.proc
-  const proc: Proc = { ...rest, pid, parent: r.proc.pid, fds, stack: [], traps: r.proc.traps.filter(([, action]) => action === ''), pending: [], waiting: { w: 'ready' }, startedAt: m.around.now, shell: true }
+  const proc: Proc = {
+    ...rest,
+    pid,
+    parent: r.proc.pid,
+    fds,
+    stack: [],
+    traps: r.proc.traps.filter(([, action]) => action === ''),
+    pending: [],
+    waiting: { w: 'ready' },
+    startedAt: m.around.now,
+    shell: true,
+  }
   m.running.set(pid, { proc, stack: [item.run(node)], variables: new Map(r.variables) })
   return pid
 }
@@ -645,7 +685,9 @@ function startCapture(m: Machine, r: Running, node: Node, left: readonly Node[],
 function captured(m: Machine, r: Running, it: Extract<Item, { i: 'capture' }>): void {
   if (m.running.has(it.pid) || hasWriter(m, it.pipe)) {
     r.stack.push(it)
-    const writers = [...m.running.values()].filter((x) => x.proc.fds.some(([, fd]) => fd.k === 'pipe' && fd.id === it.pipe && fd.end === 'write')).map((x) => x.proc.pid)
+    const writers = [...m.running.values()]
+      .filter((x) => x.proc.fds.some(([, fd]) => fd.k === 'pipe' && fd.id === it.pipe && fd.end === 'write'))
+      .map((x) => x.proc.pid)
     wait(r, { w: 'child', pids: [it.pid, ...writers].filter((pid) => pid !== r.proc.pid) })
     return
   }
@@ -659,7 +701,10 @@ function captured(m: Machine, r: Running, it: Extract<Item, { i: 'capture' }>): 
 
 function expanderOf(m: Machine, r: Running, outputs: readonly string[]): Expander {
   return createExpander({
-    variables: { get: (name) => (name === 'PWD' ? (r.variables.get(name)?.value ?? r.proc.cwd) : r.variables.get(name)?.value), set: (name, value) => setVariable(r, name, value) },
+    variables: {
+      get: (name) => (name === 'PWD' ? (r.variables.get(name)?.value ?? r.proc.cwd) : r.variables.get(name)?.value),
+      set: (name, value) => setVariable(r, name, value),
+    },
     params: r.proc.params,
     shellName: r.proc.name,
     status: r.proc.status,
@@ -703,7 +748,8 @@ function redirected(m: Machine, r: Running, redirects: readonly Redirect[], x: E
       }
     } catch (error) {
       if (!(error instanceof FileFailure)) throw error
-      const missing = error.code === 'ENOENT' && redirect.op !== '<' ? 'nonexistent directory' : error.code === 'ENOENT' ? 'no such file' : error.message
+      const missing =
+        error.code === 'ENOENT' && redirect.op !== '<' ? 'nonexistent directory' : error.code === 'ENOENT' ? 'no such file' : error.message
       const saved = r.proc.fds
       r.proc = { ...r.proc, fds }
       write(m, r, 2, `${shellName(r)}: can't ${redirect.op === '<' ? 'open' : 'create'} ${target}: ${missing}\n`)
@@ -855,7 +901,22 @@ function runProgram(m: Machine, r: Running, argv: readonly string[], state: unkn
     }
     const pid = m.nextPid++
     const { session: _session, ...rest } = r.proc
-    m.running.set(pid, { proc: { ...rest, pid, parent: r.proc.pid, argv, program, waiting: { w: 'ready' }, shell: false, traps: [], pending: [], startedAt: m.around.now }, stack: [{ i: 'program' }], variables: new Map(r.variables) })
+    m.running.set(pid, {
+      proc: {
+        ...rest,
+        pid,
+        parent: r.proc.pid,
+        argv,
+        program,
+        waiting: { w: 'ready' },
+        shell: false,
+        traps: [],
+        pending: [],
+        startedAt: m.around.now,
+      },
+      stack: [{ i: 'program' }],
+      variables: new Map(r.variables),
+    })
     r.stack.push({ i: 'wait-all', pids: [pid] })
     return
   }

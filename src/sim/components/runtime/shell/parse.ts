@@ -50,7 +50,10 @@ export function parseWordText(text: string): Word {
 function unexpected(src: Source): ShellSyntaxError {
   const rest = /^(;;|&&|\|\||[;&|()<>\n]|[^\s;&|()<>]+)/.exec(src.text.slice(src.at))
   const token = rest?.[1]
-  return new ShellSyntaxError(token === undefined ? 'unexpected end of file' : token === '\n' ? 'unexpected newline' : `unexpected "${token}"`, src.line)
+  return new ShellSyntaxError(
+    token === undefined ? 'unexpected end of file' : token === '\n' ? 'unexpected newline' : `unexpected "${token}"`,
+    src.line,
+  )
 }
 
 function skipBlank(src: Source): void {
@@ -131,7 +134,12 @@ function parseList(src: Source, stops: readonly string[]): Node {
       background = true
       src.at++
     } else if (src.text[src.at] === ';' && src.text[src.at + 1] !== ';') src.at++
-    else if (src.text[src.at] !== '\n' && src.text[src.at] !== undefined && src.text[src.at] !== ')' && !src.text.startsWith(';;', src.at)) {
+    else if (
+      src.text[src.at] !== '\n' &&
+      src.text[src.at] !== undefined &&
+      src.text[src.at] !== ')' &&
+      !src.text.startsWith(';;', src.at)
+    ) {
       if (!stops.includes(peekWord(src))) throw unexpected(src)
     }
     items.push({ node, background })
@@ -327,7 +335,11 @@ function tryRedirect(src: Source): Redirect[] | undefined {
     return [redirect]
   }
   const target = parseWord(src)
-  if (op === '&>') return [{ fd: 1, op: '>', target }, { fd: 2, op: '>&', target: [{ p: 'lit', text: '1', quoted: false }] }]
+  if (op === '&>')
+    return [
+      { fd: 1, op: '>', target },
+      { fd: 2, op: '>&', target: [{ p: 'lit', text: '1', quoted: false }] },
+    ]
   return [{ fd, op: op as Redirect['op'], target }]
 }
 

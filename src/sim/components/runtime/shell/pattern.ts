@@ -35,11 +35,23 @@ function bracket(inner: string): string {
 }
 
 const CLASSES: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z', digit: '0-9', alnum: 'A-Za-z0-9', space: '\\s', upper: 'A-Z', lower: 'a-z', blank: ' \\t', xdigit: 'A-Fa-f0-9', punct: '!-\\/:-@\\[-`{-~', print: ' -~', cntrl: '\\x00-\\x1f',
+  alpha: 'A-Za-z',
+  digit: '0-9',
+  alnum: 'A-Za-z0-9',
+  space: '\\s',
+  upper: 'A-Z',
+  lower: 'a-z',
+  blank: ' \\t',
+  xdigit: 'A-Fa-f0-9',
+  punct: '!-\\/:-@\\[-`{-~',
+  print: ' -~',
+  cntrl: '\\x00-\\x1f',
 }
 
 function classes(body: string): string {
-  return body.replace(/\[:(\w+):\]|[\\\]^[]/g, (match, name: string | undefined) => (name !== undefined ? (CLASSES[name] ?? '') : `\\${match}`))
+  return body.replace(/\[:(\w+):\]|[\\\]^[]/g, (match, name: string | undefined) =>
+    name !== undefined ? (CLASSES[name] ?? '') : `\\${match}`,
+  )
 }
 
 /** A POSIX regular expression as a JavaScript one. Back-references and intervals included; in basic syntax `\|`, `\+`, `\?` as GNU and busybox have them. */
@@ -71,7 +83,7 @@ export function posixRegex(pattern: string, extended: boolean, flags = ''): RegE
       else out += escape(next)
     } else if (!extended && '(){}|+?'.includes(c)) out += `\\${c}`
     else if (c === '*' && (out === '' || out.endsWith('(') || out.endsWith('|') || out === '^')) out += '\\*'
-    else if (c === '/' ) out += '\\/'
+    else if (c === '/') out += '\\/'
     else if (!extended && c === '^' && i > 0 && !/\\[(|]$/.test(pattern.slice(0, i))) out += '\\^'
     else if (!extended && c === '$' && i < pattern.length - 1 && !/^\\[)|]/.test(pattern.slice(i + 1))) out += '\\$'
     else out += c

@@ -32,7 +32,14 @@ export type Item =
   | { readonly i: 'fds'; readonly fds: readonly (readonly [number, Fd])[] }
   | { readonly i: 'call-end'; readonly params: readonly string[] }
   | { readonly i: 'expanded'; readonly node: Node; readonly outputs: readonly string[] }
-  | { readonly i: 'capture'; readonly node: Node; readonly pipe: number; readonly pid: number; readonly outputs: readonly string[]; readonly left: readonly Node[] }
+  | {
+      readonly i: 'capture'
+      readonly node: Node
+      readonly pipe: number
+      readonly pid: number
+      readonly outputs: readonly string[]
+      readonly left: readonly Node[]
+    }
   | { readonly i: 'exec'; readonly argv: readonly string[]; readonly state?: unknown }
   | { readonly i: 'negate' }
   /** `interruptible`: the wait builtin, which a trap ends. */
@@ -100,7 +107,26 @@ export interface ProcessTree {
 }
 
 export const SIGNALS: Readonly<Record<string, number>> = {
-  HUP: 1, INT: 2, QUIT: 3, ILL: 4, TRAP: 5, ABRT: 6, BUS: 7, FPE: 8, KILL: 9, USR1: 10, SEGV: 11, USR2: 12, PIPE: 13, ALRM: 14, TERM: 15, CHLD: 17, CONT: 18, STOP: 19, TSTP: 20, WINCH: 28,
+  HUP: 1,
+  INT: 2,
+  QUIT: 3,
+  ILL: 4,
+  TRAP: 5,
+  ABRT: 6,
+  BUS: 7,
+  FPE: 8,
+  KILL: 9,
+  USR1: 10,
+  SEGV: 11,
+  USR2: 12,
+  PIPE: 13,
+  ALRM: 14,
+  TERM: 15,
+  CHLD: 17,
+  CONT: 18,
+  STOP: 19,
+  TSTP: 20,
+  WINCH: 28,
 }
 
 /** `15`, `TERM`, `SIGTERM` → `TERM`. */

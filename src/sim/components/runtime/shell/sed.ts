@@ -168,7 +168,8 @@ function edit(text: string, commands: readonly Command[], quiet: boolean): strin
     let removed = false
     let after = ''
     let quit = false
-    const at = (a: Address): boolean => (a.line !== undefined ? a.line === n : a.last ? n === lines.length : a.regex ? a.regex.test(line) : false)
+    const at = (a: Address): boolean =>
+      a.line !== undefined ? a.line === n : a.last ? n === lines.length : a.regex ? a.regex.test(line) : false
     for (const [index, c] of commands.entries()) {
       let selected = true
       if (c.from && c.to) {
@@ -189,7 +190,10 @@ function edit(text: string, commands: readonly Command[], quiet: boolean): strin
           const source = only > 0 ? new RegExp(regex.source, regex.flags.includes('g') ? regex.flags : `${regex.flags}g`) : regex
           line = line.replace(source, (...args: unknown[]) => {
             seen++
-            const groups = args.slice(0, args.findIndex((x) => typeof x === 'number')) as string[]
+            const groups = args.slice(
+              0,
+              args.findIndex((x) => typeof x === 'number'),
+            ) as string[]
             if (only > 0 && seen !== only) return groups[0] as string
             changed = true
             return replacement(c.text ?? '', groups)

@@ -15,7 +15,10 @@ interface Outcome {
 const DIRECTORIES = ['/bin', '/etc', '/tmp', '/data']
 
 /** Runs a script as a container's first process until it ends or `limitMs` is reached; between any two runs its state is plain data. */
-function script(text: string, options: { limitMs?: number; signals?: readonly (readonly [number, string])[]; env?: readonly (readonly [string, string])[] } = {}): Outcome {
+function script(
+  text: string,
+  options: { limitMs?: number; signals?: readonly (readonly [number, string])[]; env?: readonly (readonly [string, string])[] } = {},
+): Outcome {
   const files = new StateTable<FileNode>('files', () => undefined)
   const image = new Map<string, FileNode>(DIRECTORIES.map((d) => [d, { type: 'dir', mode: 0o755, uid: 0, gid: 0, mtime: 0 }]))
   let out = ''
@@ -25,7 +28,14 @@ function script(text: string, options: { limitMs?: number; signals?: readonly (r
   let code: number | undefined
   const around = (): Surroundings => ({
     now,
-    view: { files, layer: 'c', image, mounts: [{ path: '/ro', layer: 'v', sub: '', readOnly: true }], readOnlyRoot: false, now } satisfies FileView,
+    view: {
+      files,
+      layer: 'c',
+      image,
+      mounts: [{ path: '/ro', layer: 'v', sub: '', readOnly: true }],
+      readOnlyRoot: false,
+      now,
+    } satisfies FileView,
     log: (stream, piece) => {
       if (stream === 'stdout') out += piece
       else err += piece
@@ -47,7 +57,19 @@ function script(text: string, options: { limitMs?: number; signals?: readonly (r
     else tree = closeMachine(m)
   }
   turn((m) =>
-    spawn(m, { parent: 0, argv: ['sh', '-c', text], cwd: '/', uid: 0, gid: 0, environment: options.env ?? [['PATH', '/bin']], fds: [[0, { k: 'null' }], [1, { k: 'log', stream: 'stdout' }], [2, { k: 'log', stream: 'stderr' }]] }),
+    spawn(m, {
+      parent: 0,
+      argv: ['sh', '-c', text],
+      cwd: '/',
+      uid: 0,
+      gid: 0,
+      environment: options.env ?? [['PATH', '/bin']],
+      fds: [
+        [0, { k: 'null' }],
+        [1, { k: 'log', stream: 'stdout' }],
+        [2, { k: 'log', stream: 'stderr' }],
+      ],
+    }),
   )
   const signals = [...(options.signals ?? [])]
   while (code === undefined) {
@@ -101,11 +123,19 @@ describe('a shell script', () => {
   it('is not ended by SIGTERM as the first process, unless a trap says so', () => {
     expect(script('sleep 600', { signals: [[1000, 'TERM']], limitMs: 10_000 }).code).toBeUndefined()
     expect(script('sleep 600', { signals: [[1000, 'KILL']] })).toMatchObject({ code: 137, endedAt: 1000 })
-    expect(script('trap "echo bye; exit 3" TERM; sleep 600 & wait', { signals: [[1000, 'TERM']] })).toMatchObject({ code: 3, out: 'bye\n', endedAt: 1000 })
+    expect(script('trap "echo bye; exit 3" TERM; sleep 600 & wait', { signals: [[1000, 'TERM']] })).toMatchObject({
+      code: 3,
+      out: 'bye\n',
+      endedAt: 1000,
+    })
   })
 
   it('runs a trap only after the command in the foreground', () => {
-    expect(script('trap "exit 3" TERM; sleep 5; echo never', { signals: [[1000, 'TERM']] })).toMatchObject({ code: 3, out: '', endedAt: 5000 })
+    expect(script('trap "exit 3" TERM; sleep 5; echo never', { signals: [[1000, 'TERM']] })).toMatchObject({
+      code: 3,
+      out: '',
+      endedAt: 5000,
+    })
   })
 
   it('cannot write to a read-only volume', () => {

@@ -60,7 +60,10 @@ export function formatPrintf(args: readonly string[]): string {
       let text = value
       if ('diu'.includes(kind)) text = String(Math.trunc(Number(value) || 0)).padStart(precision === undefined ? 0 : Number(precision), '0')
       else if (kind === 'x') text = Math.trunc(Number(value) || 0).toString(16)
-      else if (kind === 'X') text = Math.trunc(Number(value) || 0).toString(16).toUpperCase()
+      else if (kind === 'X')
+        text = Math.trunc(Number(value) || 0)
+          .toString(16)
+          .toUpperCase()
       else if (kind === 'o') text = Math.trunc(Number(value) || 0).toString(8)
       else if (kind === 'f') text = (Number(value) || 0).toFixed(precision === undefined ? 6 : Number(precision))
       else if (kind === 'c') text = value.slice(0, 1)
@@ -132,16 +135,26 @@ export function testExpression(words: readonly string[], view: FileView, cwd: st
       i += 3
       switch (op) {
         case '=':
-        case '==': return word === right
-        case '!=': return word !== right
-        case '<': return word < right
-        case '>': return word > right
-        case '-eq': return integer(word) === integer(right)
-        case '-ne': return integer(word) !== integer(right)
-        case '-lt': return integer(word) < integer(right)
-        case '-le': return integer(word) <= integer(right)
-        case '-gt': return integer(word) > integer(right)
-        case '-ge': return integer(word) >= integer(right)
+        case '==':
+          return word === right
+        case '!=':
+          return word !== right
+        case '<':
+          return word < right
+        case '>':
+          return word > right
+        case '-eq':
+          return integer(word) === integer(right)
+        case '-ne':
+          return integer(word) !== integer(right)
+        case '-lt':
+          return integer(word) < integer(right)
+        case '-le':
+          return integer(word) <= integer(right)
+        case '-gt':
+          return integer(word) > integer(right)
+        case '-ge':
+          return integer(word) >= integer(right)
         default: {
           const a = lookup(view, normalisePath(word, cwd))
           const b = lookup(view, normalisePath(right, cwd))
@@ -197,39 +210,74 @@ export function formatDate(ms: number, format: string): string {
   return format.replace(/%(-?)([%A-Za-z])/g, (whole, bare: string, letter: string) => {
     const text = ((): string => {
       switch (letter) {
-        case 'Y': return String(d.getUTCFullYear())
-        case 'y': return two(d.getUTCFullYear() % 100)
-        case 'm': return two(d.getUTCMonth() + 1)
-        case 'd': return two(d.getUTCDate())
-        case 'e': return String(d.getUTCDate()).padStart(2)
-        case 'H': return two(d.getUTCHours())
-        case 'I': return two(hour12)
-        case 'M': return two(d.getUTCMinutes())
-        case 'S': return two(d.getUTCSeconds())
-        case 'N': return String(Math.floor(ms * 1e6) % 1e9).padStart(9, '0')
-        case 'p': return d.getUTCHours() < 12 ? 'AM' : 'PM'
-        case 'A': return DAYS[d.getUTCDay()] as string
-        case 'a': return (DAYS[d.getUTCDay()] as string).slice(0, 3)
-        case 'B': return MONTHS[d.getUTCMonth()] as string
+        case 'Y':
+          return String(d.getUTCFullYear())
+        case 'y':
+          return two(d.getUTCFullYear() % 100)
+        case 'm':
+          return two(d.getUTCMonth() + 1)
+        case 'd':
+          return two(d.getUTCDate())
+        case 'e':
+          return String(d.getUTCDate()).padStart(2)
+        case 'H':
+          return two(d.getUTCHours())
+        case 'I':
+          return two(hour12)
+        case 'M':
+          return two(d.getUTCMinutes())
+        case 'S':
+          return two(d.getUTCSeconds())
+        case 'N':
+          return String(Math.floor(ms * 1e6) % 1e9).padStart(9, '0')
+        case 'p':
+          return d.getUTCHours() < 12 ? 'AM' : 'PM'
+        case 'A':
+          return DAYS[d.getUTCDay()] as string
+        case 'a':
+          return (DAYS[d.getUTCDay()] as string).slice(0, 3)
+        case 'B':
+          return MONTHS[d.getUTCMonth()] as string
         case 'b':
-        case 'h': return (MONTHS[d.getUTCMonth()] as string).slice(0, 3)
-        case 's': return String(Math.floor(ms / 1000))
-        case 'T': return formatDate(ms, '%H:%M:%S')
-        case 'R': return formatDate(ms, '%H:%M')
-        case 'F': return formatDate(ms, '%Y-%m-%d')
-        case 'D': return formatDate(ms, '%m/%d/%y')
-        case 'c': return formatDate(ms, '%a %b %e %H:%M:%S %Y')
-        case 'x': return formatDate(ms, '%m/%d/%y')
-        case 'X': return formatDate(ms, '%H:%M:%S')
-        case 'Z': return 'UTC'
-        case 'z': return '+0000'
-        case 'u': return String(d.getUTCDay() === 0 ? 7 : d.getUTCDay())
-        case 'w': return String(d.getUTCDay())
-        case 'j': return String(Math.floor((Date.UTC(d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate()) - Date.UTC(d.getUTCFullYear(), 0, 1)) / 86_400_000) + 1).padStart(3, '0')
-        case 'n': return '\n'
-        case 't': return '\t'
-        case '%': return '%'
-        default: return whole
+        case 'h':
+          return (MONTHS[d.getUTCMonth()] as string).slice(0, 3)
+        case 's':
+          return String(Math.floor(ms / 1000))
+        case 'T':
+          return formatDate(ms, '%H:%M:%S')
+        case 'R':
+          return formatDate(ms, '%H:%M')
+        case 'F':
+          return formatDate(ms, '%Y-%m-%d')
+        case 'D':
+          return formatDate(ms, '%m/%d/%y')
+        case 'c':
+          return formatDate(ms, '%a %b %e %H:%M:%S %Y')
+        case 'x':
+          return formatDate(ms, '%m/%d/%y')
+        case 'X':
+          return formatDate(ms, '%H:%M:%S')
+        case 'Z':
+          return 'UTC'
+        case 'z':
+          return '+0000'
+        case 'u':
+          return String(d.getUTCDay() === 0 ? 7 : d.getUTCDay())
+        case 'w':
+          return String(d.getUTCDay())
+        case 'j':
+          return String(
+            Math.floor((Date.UTC(d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate()) - Date.UTC(d.getUTCFullYear(), 0, 1)) / 86_400_000) +
+              1,
+          ).padStart(3, '0')
+        case 'n':
+          return '\n'
+        case 't':
+          return '\t'
+        case '%':
+          return '%'
+        default:
+          return whole
       }
     })()
     return bare ? text.replace(/^0+(?=\d)/, '').trimStart() : text
