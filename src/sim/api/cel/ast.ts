@@ -73,6 +73,8 @@ export function problemsText(source: string, problems: readonly Problem[]): stri
       const text = (lines[p.line] ?? []).map((c) => (c === '\t' ? ' ' : c))
       const isWide = (c: string | undefined): boolean => c !== undefined && (c.codePointAt(0) as number) > 0x7f
       const dots = text.slice(0, p.column).map((c) => (isWide(c) ? '．' : '.')).join('')
+      // An empty source has no line to show.
+      if (source === '') return `ERROR: <input>:1:0: ${p.message}`
       return `ERROR: <input>:${p.line + 1}:${p.column + 1}: ${p.message}\n | ${text.join('')}\n | ${dots}${isWide(text[p.column]) ? '＾' : '^'}`
     })
     .join('\n')

@@ -88,6 +88,12 @@ class Parser {
     this.problems.push({ pos: at, message })
   }
 
+  private sayNoAlternative(from: number): void {
+    const { token } = this
+    const end = token.type === 'EOF' ? this.chars.length : token.pos + [...token.text].length
+    this.say(token, `no viable alternative at input '${this.chars.slice(from, end).join('')}'`)
+  }
+
   private quoted(token: Token): string {
     return `'${token.text}'`
   }
@@ -245,10 +251,7 @@ class Parser {
     if (token.type !== 'IDENTIFIER' && token.type !== 'ESC_IDENTIFIER') {
       if (['true', 'false', 'null'].includes(token.type)) this.say(token, `mismatched input ${this.quoted(token)} expecting IDENTIFIER`)
       else if (optional) this.say(token, `mismatched input ${this.quoted(token)} expecting {IDENTIFIER, ESC_IDENTIFIER}`)
-      else {
-        const end = token.type === 'EOF' ? this.chars.length : token.pos + [...token.text].length
-        this.say(token, `no viable alternative at input '${this.chars.slice(dot.pos, end).join('')}'`)
-      }
+      else this.sayNoAlternative(dot.pos)
       throw new Stop()
     }
     this.next()
@@ -372,6 +375,10 @@ class Parser {
   /** A variable, a call or, for qualified names before a brace, a message. */
   private name(): Expr {
     const leading = this.take('.')
+    if (leading && !this.is('IDENTIFIER')) {
+      this.sayNoAlternative(leading.pos)
+      throw new Stop()
+    }
     const token = this.match('IDENTIFIER')
     const from = leading ?? token
     const prefix = leading ? '.' : ''

@@ -65,7 +65,7 @@ export const validateOwnerReferences = (references: readonly OwnerReference[] | 
   for (const reference of references ?? []) {
     errors.push(...validateOwnerReference(reference, field))
     if (reference.controller !== true) continue
-    const current = `${reference.kind}/${reference.name}`
+    const current = `${reference.kind ?? ''}/${reference.name ?? ''}`
     if (first === '') first = current
     else {
       errors.push({

@@ -74,11 +74,12 @@ export interface Compiled {
 }
 
 /** The policy's variables in order: each may use those before it. */
-export function compileVariables(variables: readonly { name: string; expression: string }[], params: boolean): { compiled: Compiled[]; types: Record<string, Type> } {
+export function compileVariables(variables: readonly { name?: string; expression?: string }[], params: boolean): { compiled: Compiled[]; types: Record<string, Type> } {
   const types: Record<string, Type> = {}
-  const compiled = variables.map(({ name, expression }): Compiled => {
+  const compiled = variables.map(({ name = '', expression = '' }): Compiled => {
     const { program, error } = compileExpression(expression, { params, authorizer: true, variables: { ...types } }, [])
-    setOwn(types, name, program?.type ?? DYN)
+    // One without an expression does not exist for the others.
+    if (expression.trim() !== '') setOwn(types, name, program?.type ?? DYN)
     return { name, ...(program ? { program } : { error: error as string }) }
   })
   return { compiled, types }

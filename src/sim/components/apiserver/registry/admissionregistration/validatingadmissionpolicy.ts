@@ -29,7 +29,7 @@ export interface PolicySpec {
   paramKind?: { apiVersion?: string; kind?: string }
   matchConstraints?: MatchResources
   matchConditions?: MatchCondition[]
-  variables?: { name: string; expression: string }[]
+  variables?: { name?: string; expression?: string }[]
   validations?: Validation[]
   auditAnnotations?: { key?: string; valueExpression?: string }[]
 }

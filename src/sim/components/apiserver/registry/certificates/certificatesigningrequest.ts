@@ -97,7 +97,7 @@ function validate(o: KubeObject, old?: KubeObject): FieldError[] {
   const spec = (o.spec ?? {}) as CertificateSigningRequestSpec
   const errors = clusterMeta(o, () => [])
   const problem = requestProblem(spec.request)
-  if (problem !== undefined) errors.push({ ...invalid('spec.request', spec.request ?? null, problem), ...(spec.request ? {} : { badValueText: 'null' }) })
+  if (problem !== undefined) errors.push({ ...invalid('spec.request', spec.request ?? null, problem), ...(spec.request ? {} : { badValueText: spec.request === '' ? '""' : 'null' }) })
   errors.push(...validateUsages(spec.usages ?? [], old?.spec?.usages ?? []))
   if (spec.signerName === legacySigner && old?.spec?.signerName !== legacySigner) {
     errors.push(invalid('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'))
@@ -177,7 +177,8 @@ export const certificateSigningRequest: KindStrategy = {
     o.spec.request ??= null
     o.spec.signerName ??= ''
     o.status ??= {}
-    for (const c of conditionsOf(o) as { lastUpdateTime?: string | null; lastTransitionTime?: string | null }[]) {
+    for (const c of conditionsOf(o) as { type?: string; lastUpdateTime?: string | null; lastTransitionTime?: string | null }[]) {
+      c.type ??= ''
       c.lastUpdateTime ??= null
       c.lastTransitionTime ??= null
     }

@@ -1,15 +1,28 @@
 // coordination.k8s.io/v1 Lease (pkg/registry/coordination/lease, pkg/apis/coordination/validation).
-import { type FieldError, invalid } from '../../../../api/field.ts'
+import { type FieldError, forbidden, invalid, notSupported } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { leaseColumns } from '../core/columns.ts'
-import { age, nameIsDNSSubdomain, nonNegative, validateObjectMeta, validateObjectMetaUpdate } from '../core/rules.ts'
+import { age, invalidEach, isQualifiedName, nameIsDNSSubdomain, nonNegative, validateObjectMeta, validateObjectMetaUpdate } from '../core/rules.ts'
 import type { KindStrategy } from '../strategy.ts'
+
+/** Only of Leases that had one when the gate was on. */
+function validateStrategy(strategy: string | undefined): FieldError[] {
+  if (strategy === undefined) return []
+  const field = 'spec.strategy.strategy'
+  return strategy.includes('/')
+    ? invalidEach(field, strategy, isQualifiedName(strategy))
+    : strategy === 'OldestEmulationVersion'
+      ? []
+      : [notSupported(field, strategy, ['OldestEmulationVersion'])]
+}
 
 function validateSpec(o: KubeObject): FieldError[] {
   const duration: number | undefined = o.spec?.leaseDurationSeconds
   return [
     ...(duration !== undefined && duration <= 0 ? [invalid('spec.leaseDurationSeconds', duration, 'must be greater than 0')] : []),
     ...nonNegative('spec.leaseTransitions', o.spec?.leaseTransitions),
+    ...validateStrategy(o.spec?.strategy),
+    ...(o.spec?.preferredHolder && !o.spec.strategy ? [forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined')] : []),
   ]
 }
 

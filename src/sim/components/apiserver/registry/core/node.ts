@@ -70,10 +70,10 @@ function validatePodCIDRs(cidrs: readonly string[]): FieldError[] {
   const errors = cidrs.flatMap((cidr, i) => validateCIDRForLegacyField(`${field}[${i}]`, cidr))
   if (cidrs.length < 2) return errors
   const families: string[] = []
-  for (const cidr of cidrs) {
+  for (const [i, cidr] of cidrs.entries()) {
     const parsed = parseCIDR(cidr)
     if (parsed === undefined) {
-      errors.push(internalError(field, `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR value: ${JSON.stringify(cidr)}`))
+      errors.push(internalError(field, `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[${i}]: <nil> (invalid CIDR address: ${cidr})`))
       break
     }
     families.push(parsed.family)
@@ -89,7 +89,7 @@ function validate(o: KubeObject): FieldError[] {
     ...clusterMeta(o),
     ...validateNodeTaints(o.spec?.taints ?? [], 'metadata.taints'),
     ...validateResources(o.status ?? {}),
-    ...(typeof swap === 'number' && swap <= 0 ? [invalid('metadata.nodeSwapStatus.capacity', swap, 'must be greater than 0')] : []),
+    ...(typeof swap === 'number' && swap <= 0 ? [invalid('metadata.nodeSwapStatus.capacity', swap, 'must be greater than zero')] : []),
     ...validateDeclaredFeatures(o.status?.declaredFeatures ?? []),
     ...validatePodCIDRs(o.spec?.podCIDRs ?? []),
   ]
@@ -183,6 +183,8 @@ export const node: KindStrategy = {
   prepareForCreate(o) {
     delete o.spec.configSource
     delete o.status.config
+    // Behind a feature gate that is off.
+    delete o.status.declaredFeatures
   },
   validate,
   createWarnings: warnings,

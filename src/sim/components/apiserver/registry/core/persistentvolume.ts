@@ -222,7 +222,7 @@ export const accessModesText = (modes: readonly string[] | undefined): string =>
 /** The class annotation of old wins over the field. */
 export const storageClassOf = (o: KubeObject): string => at(o.metadata.annotations, betaStorageClass) ?? o.spec?.storageClassName ?? ''
 
-function defaultSource(spec: PersistentVolumeSpec): void {
+export function defaultSource(spec: PersistentVolumeSpec): void {
   if (spec.hostPath) spec.hostPath.type ??= ''
   if (spec.iscsi) {
     spec.iscsi.iscsiInterface ||= 'default'

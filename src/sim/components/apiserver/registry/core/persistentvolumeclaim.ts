@@ -18,9 +18,7 @@ import { goClaimSpec } from './volumestructs.ts'
 
 type Spec = PersistentVolumeClaimSpec & { dataSourceRef?: TypedObjectReference }
 
-const resizeStatuses = [
-  'ControllerResizeFailed', 'ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizeFailed', 'NodeResizeInProgress', 'NodeResizeInfeasible', 'NodeResizePending',
-]
+const resizeStatuses = ['ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizeInProgress', 'NodeResizeInfeasible', 'NodeResizePending']
 
 const requested = (spec: Spec | undefined): string => at(spec?.resources?.requests as ResourceList | undefined, 'storage') ?? '0'
 
@@ -109,7 +107,7 @@ function validateStatusUpdate(o: KubeObject, old: KubeObject): FieldError[] {
   for (const name of keysOf(o.status?.allocatedResourceStatuses)) {
     const field = 'status.allocatedResourceStatuses'
     errors.push(...resourceKey(name, field))
-    if (!resizeStatuses.includes(o.status.allocatedResourceStatuses[name])) errors.push(notSupported(field, name, [...resizeStatuses].sort()))
+    if (!resizeStatuses.includes(o.status.allocatedResourceStatuses[name])) errors.push(notSupported(field, name, resizeStatuses))
   }
   for (const name of keysOf(o.status?.allocatedResources)) {
     const key = resourceKey(name, 'status.allocatedResources')

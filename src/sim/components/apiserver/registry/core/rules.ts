@@ -41,6 +41,9 @@ export const metaUpdate = (o: KubeObject, old: KubeObject): FieldError[] => [
   ...(o.metadata.finalizers ?? []).flatMap((f, i) => kubeFinalizerName(f, `metadata.finalizers[${i}]`)),
 ]
 
+/** ValidateRBACName: a prefix is judged like a whole name. */
+export const rbacName: NameRule = (name) => validatePathSegmentName(name, false)
+
 /** ValidateImmutableField. */
 export const immutable = (field: string, value: unknown, old: unknown, text?: string): FieldError[] =>
   semanticEqual(value, old) ? [] : [{ ...invalid(field, value ?? null, 'field is immutable'), ...(text === undefined ? {} : { badValueText: text }) }]

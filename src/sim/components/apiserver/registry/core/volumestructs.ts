@@ -15,6 +15,8 @@ const goMap: Print = (value) => (value && Object.keys(value).length > 0 ? goJson
 const SecretRef = pointer('Name/name Namespace/namespace')
 const withSecret = (text: string, more: Readonly<Record<string, Print>> = {}): Print => pointer(text, { SecretRef, ...more })
 
+const objectReference = pointer('Kind/kind Namespace/namespace Name/name UID/uid APIVersion/apiVersion ResourceVersion/resourceVersion FieldPath/fieldPath')
+
 const sources: Readonly<Record<string, Print>> = {
   GCEPersistentDisk: pointer('PDName/pdName FSType/fsType Partition/partition/i ReadOnly/readOnly/b'),
   AWSElasticBlockStore: pointer('VolumeID/volumeID FSType/fsType Partition/partition/i ReadOnly/readOnly/b'),
@@ -41,7 +43,7 @@ const sources: Readonly<Record<string, Print>> = {
   ),
   Local: pointer('Path/path FSType/fsType/p'),
   StorageOS: pointer('VolumeName/volumeName VolumeNamespace/volumeNamespace FSType/fsType ReadOnly/readOnly/b SecretRef/secretRef', {
-    SecretRef: pointer('Kind/kind Namespace/namespace Name/name UID/uid APIVersion/apiVersion ResourceVersion/resourceVersion FieldPath/fieldPath'),
+    SecretRef: objectReference,
   }),
   CSI: pointer(
     'Driver/driver VolumeHandle/volumeHandle ReadOnly/readOnly/b FSType/fsType VolumeAttributes/volumeAttributes ControllerPublishSecretRef/controllerPublishSecretRef NodeStageSecretRef/nodeStageSecretRef NodePublishSecretRef/nodePublishSecretRef ControllerExpandSecretRef/controllerExpandSecretRef NodeExpandSecretRef/nodeExpandSecretRef',
@@ -57,15 +59,14 @@ const sources: Readonly<Record<string, Print>> = {
 }
 
 /** PersistentVolumeSource, from a PersistentVolumeSpec. */
-export const goVolumeSource: Print = goValueStruct(
-  ...fields(
-    'GCEPersistentDisk/gcePersistentDisk AWSElasticBlockStore/awsElasticBlockStore HostPath/hostPath Glusterfs/glusterfs NFS/nfs RBD/rbd Quobyte/quobyte ISCSI/iscsi FlexVolume/flexVolume Cinder/cinder CephFS/cephfs FC/fc Flocker/flocker AzureFile/azureFile VsphereVolume/vsphereVolume AzureDisk/azureDisk PhotonPersistentDisk/photonPersistentDisk PortworxVolume/portworxVolume ScaleIO/scaleIO Local/local StorageOS/storageos CSI/csi',
-    sources,
-  ),
+const sourceFields = fields(
+  'GCEPersistentDisk/gcePersistentDisk AWSElasticBlockStore/awsElasticBlockStore HostPath/hostPath Glusterfs/glusterfs NFS/nfs RBD/rbd Quobyte/quobyte ISCSI/iscsi FlexVolume/flexVolume Cinder/cinder CephFS/cephfs FC/fc Flocker/flocker AzureFile/azureFile VsphereVolume/vsphereVolume AzureDisk/azureDisk PhotonPersistentDisk/photonPersistentDisk PortworxVolume/portworxVolume ScaleIO/scaleIO Local/local StorageOS/storageos CSI/csi',
+  sources,
 )
+export const goVolumeSource: Print = goValueStruct(...sourceFields)
 
 /** metav1.LabelSelector keeps its JSON names and leaves out what is empty. */
-const labelSelector: Print = (value) => {
+export const goLabelSelector: Print = (value) => {
   if (!value) return 'null'
   const { matchLabels, matchExpressions } = value as { matchLabels?: object; matchExpressions?: { key: string; operator: string; values?: string[] }[] }
   const parts: string[] = []
@@ -82,7 +83,7 @@ export const goClaimSpec: Print = goValueStruct(
   ...fields(
     'AccessModes/accessModes/l Selector/selector Resources/resources VolumeName/volumeName StorageClassName/storageClassName/p VolumeMode/volumeMode/p DataSource/dataSource DataSourceRef/dataSourceRef VolumeAttributesClassName/volumeAttributesClassName/p',
     {
-      Selector: labelSelector,
+      Selector: goLabelSelector,
       Resources: goValueStruct(...fields('Limits/limits Requests/requests', { Limits: goMap, Requests: goMap })),
       DataSource: pointer('APIGroup/apiGroup/p Kind/kind Name/name'),
       DataSourceRef: pointer('APIGroup/apiGroup/p Kind/kind Name/name Namespace/namespace/p'),
@@ -96,6 +97,16 @@ export const goNodeAffinity: Print = pointer('Required/required', {
     NodeSelectorTerms: goSlice(pointer('MatchExpressions/matchExpressions MatchFields/matchFields', { MatchExpressions: requirements, MatchFields: requirements })),
   }),
 })
+
+/** PersistentVolumeSpec: its source is embedded. */
+export const goVolumeSpec: Print = goStruct(
+  ['Capacity', 'capacity', goMap],
+  ...sourceFields,
+  ...fields(
+    'AccessModes/accessModes/l ClaimRef/claimRef PersistentVolumeReclaimPolicy/persistentVolumeReclaimPolicy StorageClassName/storageClassName MountOptions/mountOptions/l VolumeMode/volumeMode/p NodeAffinity/nodeAffinity VolumeAttributesClassName/volumeAttributesClassName/p',
+    { ClaimRef: objectReference, NodeAffinity: goNodeAffinity },
+  ),
+)
 
 export const goScopeSelector: Print = pointer('MatchExpressions/matchExpressions', {
   MatchExpressions: goSlice(goStruct(...fields('ScopeName/scopeName Operator/operator Values/values/l'))),

@@ -152,8 +152,11 @@ function validate(o: KubeObject): FieldError[] {
 /** Through /status only the status changes, and who manages it. */
 export function keepAllButStatus(o: KubeObject, old: KubeObject): void {
   keep(o, old, 'spec')
-  const { managedFields: _, ...metadata } = old.metadata
-  o.metadata = { ...metadata, ...(o.metadata.managedFields === undefined ? {} : { managedFields: o.metadata.managedFields }) }
+  const { managedFields } = o.metadata
+  // In place: the update's other steps hold the same metadata.
+  for (const field of Object.keys(o.metadata)) delete (o.metadata as unknown as Record<string, unknown>)[field]
+  Object.assign(o.metadata, { ...old.metadata, managedFields })
+  if (managedFields === undefined) delete o.metadata.managedFields
 }
 
 export function bumpGeneration(o: KubeObject, old: KubeObject): void {

@@ -6,7 +6,6 @@ import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import { runtimeClassColumns } from '../core/columns.ts'
 import { goString, goStruct } from '../core/gostruct.ts'
-import { roundUpResourceList } from '../core/resourcelist.ts'
 import { age, immutable, invalidEach, nameIsDNSLabel, nameIsDNSSubdomain, validateObjectMeta, validateObjectMetaUpdate } from '../core/rules.ts'
 import { keysOf } from '../pod/maps.ts'
 import { validateOverhead } from '../pod/resources.ts'
@@ -54,7 +53,6 @@ export const runtimeClass: KindStrategy = {
   allowCreateOnUpdate: true,
   defaults(o) {
     o.handler ??= ''
-    roundUpResourceList(o.overhead?.podFixed)
   },
   validate,
   createWarnings: warnings,

@@ -70,7 +70,7 @@ function isSet(value: unknown): boolean {
 }
 
 /** ValidateTemplateObjectMeta. */
-function validateTemplateMeta(meta: ObjectMeta, path: string): FieldError[] {
+export function validateTemplateMeta(meta: ObjectMeta, path: string): FieldError[] {
   return [
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateLabels(meta.labels, `${path}.labels`),

@@ -3,7 +3,7 @@ import { type FieldError, invalid, notSupported, required } from '../../../../ap
 import type { RoleRef, Subject } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { clusterRoleBindingColumns, roleBindingColumns } from '../core/columns.ts'
-import { age, clusterMeta, invalidEach, metaUpdate, nameIsDNSSubdomain, namespacedMeta, validatePathSegmentName } from '../core/rules.ts'
+import { age, clusterMeta, invalidEach, metaUpdate, nameIsDNSSubdomain, namespacedMeta, rbacName } from '../core/rules.ts'
 import { goString, goStruct } from '../core/gostruct.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { rbacGroup } from './roles.ts'
@@ -37,13 +37,13 @@ function validateBody(o: KubeObject, namespaced: boolean): FieldError[] {
   const kinds = namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole']
   if (!kinds.includes(ref.kind)) errors.push(notSupported('roleRef.kind', ref.kind ?? '', kinds))
   if (!ref.name) errors.push(required('roleRef.name'))
-  else errors.push(...invalidEach('roleRef.name', ref.name, validatePathSegmentName(ref.name, false)))
+  else errors.push(...invalidEach('roleRef.name', ref.name, rbacName(ref.name, false)))
   for (const [i, subject] of ((o.subjects ?? []) as Subject[]).entries()) errors.push(...validateSubject(subject, namespaced, `subjects[${i}]`))
   return errors
 }
 
-const validateRoleBinding = (o: KubeObject): FieldError[] => [...namespacedMeta(o, validatePathSegmentName), ...validateBody(o, true)]
-const validateClusterRoleBinding = (o: KubeObject): FieldError[] => [...clusterMeta(o, validatePathSegmentName), ...validateBody(o, false)]
+const validateRoleBinding = (o: KubeObject): FieldError[] => [...namespacedMeta(o, rbacName), ...validateBody(o, true)]
+const validateClusterRoleBinding = (o: KubeObject): FieldError[] => [...clusterMeta(o, rbacName), ...validateBody(o, false)]
 
 const sameRef = (o: KubeObject, old: KubeObject): FieldError[] => {
   const text = roleRefText(o.roleRef)

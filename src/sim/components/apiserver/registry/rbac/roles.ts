@@ -4,7 +4,7 @@ import { labelSelectorAsSelector } from '../../../../api/labels.ts'
 import type { LabelSelector, PolicyRule } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabelSelector } from '../../../../api/validation/labels.ts'
-import { clusterMeta, defaultColumns, defaultRow, metaUpdate, namespacedMeta, validatePathSegmentName } from '../core/rules.ts'
+import { clusterMeta, defaultColumns, defaultRow, metaUpdate, namespacedMeta, rbacName } from '../core/rules.ts'
 import type { KindStrategy } from '../strategy.ts'
 
 export const rbacGroup = 'rbac.authorization.k8s.io'
@@ -35,10 +35,10 @@ function defaults(o: KubeObject): void {
   for (const rule of (o.rules ?? []) as { verbs?: string[] | null }[]) rule.verbs ??= null
 }
 
-const validateRole = (o: KubeObject): FieldError[] => [...namespacedMeta(o, validatePathSegmentName), ...validateRules(o, true)]
+const validateRole = (o: KubeObject): FieldError[] => [...namespacedMeta(o, rbacName), ...validateRules(o, true)]
 
 function validateClusterRole(o: KubeObject): FieldError[] {
-  const errors = [...clusterMeta(o, validatePathSegmentName), ...validateRules(o, false)]
+  const errors = [...clusterMeta(o, rbacName), ...validateRules(o, false)]
   if (!o.aggregationRule) return errors
   const field = 'aggregationRule.clusterRoleSelectors'
   const selectors: LabelSelector[] = o.aggregationRule.clusterRoleSelectors ?? []

@@ -5,6 +5,7 @@ import type { Condition, NodeSelector } from '../../../../api/types/kubernetes.g
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { formatIP, parseCIDR, parseIP } from '../../../../api/validation/ip.ts'
 import { validateConditions } from '../../../../api/validation/conditions.ts'
+import { goString } from '../core/gostruct.ts'
 import { byteLength, immutable, metaUpdate } from '../core/rules.ts'
 import { validateNodeSelector } from '../pod/affinity.ts'
 import type { RegistryView } from '../strategy.ts'
@@ -57,6 +58,10 @@ export function prepareClaimStatus(o: KubeObject, old: KubeObject): void {
   if (status.devices.length === 0) delete status.devices
 }
 
+/** SharedDeviceID as Go prints it. */
+const deviceText = (d: Device): string =>
+  `{"Driver":${goString(d.driver)},"Pool":${goString(d.pool)},"Device":${goString(d.device)},"ShareID":""}`
+
 const result = (r: Result, field: string, names: RequestNames): FieldError[] => [
   ...requestNameRef(r.request ?? '', `${field}.request`, names),
   ...driverName(r.driver ?? '', `${field}.driver`),
@@ -100,7 +105,7 @@ const deviceStatus = (d: DeviceStatus, field: string, allocated: ReadonlySet<str
   ...driverName(d.driver ?? '', `${field}.driver`),
   ...poolName(d.pool, `${field}.pool`),
   ...labelName(d.device, `${field}.device`),
-  ...(allocated.has(idOf(d)) ? [] : [{ ...invalid(field, null, 'must be an allocated device in the claim'), badValueText: idOf(d) }]),
+  ...(allocated.has(idOf(d)) ? [] : [{ ...invalid(field, null, 'must be an allocated device in the claim'), badValueText: deviceText(d) }]),
   ...((d.conditions?.length ?? 0) > 8 ? [tooMany(`${field}.conditions`, d.conditions?.length ?? 0, 8)] : []),
   ...validateConditions(d.conditions, `${field}.conditions`),
   ...(d.data === undefined || d.data === null ? [] : rawExtension(d.data, `${field}.data`)),

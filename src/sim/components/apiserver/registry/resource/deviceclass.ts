@@ -2,9 +2,12 @@
 import type { FieldError } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { deviceClassColumns } from '../core/columns.ts'
-import { age, clusterMeta, metaUpdate, semanticEqual } from '../core/rules.ts'
+import { age, clusterMeta, metaUpdate, nameIsDNSSubdomain, semanticEqual } from '../core/rules.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { configuration, listOf, type Opaque, selectors } from './rules.ts'
+
+/** The generated name is judged, not what it was generated from. */
+const meta = (o: KubeObject): FieldError[] => clusterMeta(o, (name, prefix) => (prefix ? [] : nameIsDNSSubdomain(name, false).map((m) => m.replace(/ characters$/, ' bytes'))))
 
 const validate = (o: KubeObject, old?: KubeObject): FieldError[] => {
   const stored = old !== undefined && semanticEqual(o.spec?.config, old.spec?.config)
@@ -37,12 +40,12 @@ export const deviceClass: KindStrategy = {
     o.metadata.generation = 1
     dropDisabled(o)
   },
-  validate: (o) => [...clusterMeta(o), ...validate(o)],
+  validate: (o) => [...meta(o), ...validate(o)],
   prepareForUpdate(o, old) {
     dropDisabled(o)
     if (!semanticEqual(o.spec, old.spec)) o.metadata.generation = (old.metadata.generation ?? 0) + 1
   },
-  validateUpdate: (o, old) => [...clusterMeta(o), ...metaUpdate(o, old), ...validate(o, old)],
+  validateUpdate: (o, old) => [...meta(o), ...metaUpdate(o, old), ...validate(o, old)],
   columns: deviceClassColumns,
   row: (o, nowMs) => [o.metadata.name ?? '', age(o, nowMs)],
 }

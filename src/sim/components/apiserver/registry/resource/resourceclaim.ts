@@ -1,11 +1,11 @@
 // resource.k8s.io/v1 ResourceClaim and ResourceClaimTemplate (pkg/registry/resource).
 import type { FieldError } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
-import { validateLabels } from '../../../../api/validation/labels.ts'
-import { validateAnnotations } from '../../../../api/validation/objectmeta.ts'
 import { resourceClaimColumns, resourceClaimTemplateColumns } from '../core/columns.ts'
 import { printMeta } from '../apps/gotemplate.ts'
 import { age, immutable, keep, metaUpdate, namespacedMeta } from '../core/rules.ts'
+import { validateTemplateMeta } from '../pod/claim.ts'
+import { resetMeta } from '../pod/doors.ts'
 import type { KindStrategy, RegistryView } from '../strategy.ts'
 import { adminRequest, claimDefaults, claimSpecText, dropDisabledOfClaim, validateClaimSpec } from './claimspec.ts'
 import { prepareClaimStatus, validateClaimStatus } from './claimstatus.ts'
@@ -48,6 +48,7 @@ export const resourceClaim: KindStrategy = {
       does: 'update',
       prepareForUpdate(o, old) {
         keep(o, old, 'spec')
+        resetMeta(o.metadata, old.metadata)
         prepareClaimStatus(o, old)
       },
       validateUpdate: validateClaimStatus,
@@ -60,8 +61,7 @@ export const resourceClaim: KindStrategy = {
 
 const validateTemplate = (o: KubeObject): FieldError[] => [
   ...namespacedMeta(o),
-  ...validateAnnotations(o.spec?.metadata?.annotations, 'spec.metadata.annotations'),
-  ...validateLabels(o.spec?.metadata?.labels, 'spec.metadata.labels'),
+  ...validateTemplateMeta(o.spec?.metadata ?? {}, 'spec.metadata'),
   ...validateClaimSpec(o.spec?.spec, 'spec.spec'),
 ]
 

@@ -1,4 +1,5 @@
 // storage.k8s.io/v1 StorageClass and VolumeAttributesClass (pkg/registry/storage, pkg/apis/storage/validation).
+import { deepEqual } from '../../../../../lib/compare.ts'
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooLong } from '../../../../api/field.ts'
 import { stableStringify } from '../../../../../lib/stringify.ts'
 import type { TopologySelectorTerm } from '../../../../api/types/kubernetes.gen.ts'
@@ -25,8 +26,9 @@ function validateParameters(parameters: { [key: string]: string } | undefined, a
   return errors
 }
 
+/** reflect.DeepEqual: an empty map is not a missing one. */
 const sameParameters = (o: KubeObject, old: KubeObject): FieldError[] =>
-  stableStringify(o.parameters ?? {}) === stableStringify(old.parameters ?? {}) ? [] : [forbidden('parameters', 'updates to parameters are forbidden.')]
+  deepEqual(o.parameters ?? null, old.parameters ?? null) ? [] : [forbidden('parameters', 'updates to parameters are forbidden.')]
 
 function validateTerm(term: TopologySelectorTerm, field: string): FieldError[] {
   const errors: FieldError[] = []
@@ -36,7 +38,7 @@ function validateTerm(term: TopologySelectorTerm, field: string): FieldError[] {
     if (!r.values?.length) errors.push(required(`${path}.values`))
     for (const [k, value] of (r.values ?? []).entries()) if (r.values.indexOf(value) < k) errors.push(duplicate(`${path}.values[${k}]`, value))
     errors.push(...invalidEach(`${path}.key`, r.key ?? '', isQualifiedName(r.key ?? '')))
-    if (seen.has(r.key)) errors.push(duplicate(`${path}.key`, r.key))
+    if (seen.has(r.key)) errors.push(duplicate(`${path}.key`, r.key ?? ''))
     seen.add(r.key)
   }
   return errors
@@ -123,6 +125,12 @@ export const storageClass: KindStrategy = {
   ],
 }
 
+const validateAttributesClass = (o: KubeObject): FieldError[] => [
+  ...clusterMeta(o),
+  ...driver(o.driverName, 'driverName'),
+  ...validateParameters(o.parameters, false),
+]
+
 export const volumeAttributesClass: KindStrategy = {
   group: 'storage.k8s.io',
   version: 'v1',
@@ -137,11 +145,12 @@ export const volumeAttributesClass: KindStrategy = {
   defaults(o) {
     o.driverName ??= ''
   },
-  validate: (o) => [...clusterMeta(o), ...driver(o.driverName, 'driverName'), ...validateParameters(o.parameters, false)],
+  validate: validateAttributesClass,
   validateUpdate: (o, old) => [
     ...metaUpdate(o, old),
     ...(o.driverName === old.driverName ? [] : [forbidden('driverName', 'updates to driverName are forbidden.')]),
     ...sameParameters(o, old),
+    ...validateAttributesClass(o),
   ],
   columns: volumeAttributesClassColumns,
   row: (o, nowMs) => [o.metadata.name ?? '', o.driverName ?? '', age(o, nowMs)],

@@ -6,6 +6,7 @@ import { validateLabelSelector } from '../../../../api/validation/labels.ts'
 import { csiDriverColumns, csiNodeColumns, csiStorageCapacityColumns } from '../core/columns.ts'
 import { goJson, goSlice, goString, goStruct } from '../core/gostruct.ts'
 import { csiDriverName } from '../core/persistentvolumesource.ts'
+import { goLabelSelector } from '../core/volumestructs.ts'
 import { age, byteLength, clusterMeta, immutable, invalidEach, isQualifiedName, metaUpdate, nameIsDNSSubdomain, namespacedMeta, semanticEqual } from '../core/rules.ts'
 import { keysOf } from '../pod/maps.ts'
 import { isNegative, quantityString } from '../pod/quantities.ts'
@@ -160,9 +161,11 @@ export const csiNode: KindStrategy = {
   row: (o, nowMs) => [o.metadata.name ?? '', (o.spec?.drivers ?? []).length, age(o, nowMs)],
 }
 
-const validateCapacity = (o: KubeObject): FieldError[] => [
+const validateCapacity = (o: KubeObject, old?: KubeObject): FieldError[] => [
   ...namespacedMeta(o),
-  ...validateLabelSelector(o.nodeTopology, 'nodeTopology'),
+  ...validateLabelSelector(o.nodeTopology, 'nodeTopology', {
+    allowInvalidLabelValueInSelector: old !== undefined && validateLabelSelector(old.nodeTopology, '').length > 0,
+  }),
   ...invalidEach('storageClassName', o.storageClassName ?? '', nameIsDNSSubdomain(o.storageClassName ?? '', false)),
   ...(o.capacity !== undefined && isNegative(o.capacity) ? [invalid('capacity', quantityString(o.capacity), 'must be greater than or equal to 0')] : []),
 ]
@@ -190,12 +193,12 @@ export const csiStorageCapacity: KindStrategy = {
   defaults(o) {
     o.storageClassName ??= ''
   },
-  validate: validateCapacity,
+  validate: (o) => validateCapacity(o),
   createWarnings: topologyWarnings,
   validateUpdate: (o, old) => [
-    ...validateCapacity(o),
+    ...validateCapacity(o, old),
     ...metaUpdate(o, old),
-    ...immutable('nodeTopology', o.nodeTopology, old.nodeTopology),
+    ...immutable('nodeTopology', o.nodeTopology, old.nodeTopology, goLabelSelector(o.nodeTopology)),
     ...immutable('storageClassName', o.storageClassName ?? '', old.storageClassName ?? ''),
   ],
   warnings: topologyWarnings,

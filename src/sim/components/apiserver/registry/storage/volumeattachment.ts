@@ -3,9 +3,12 @@ import { type FieldError, forbidden, invalid, required, tooLong } from '../../..
 import type { VolumeError } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { volumeAttachmentColumns } from '../core/columns.ts'
-import { goJson, goStruct, goString, goValueStruct } from '../core/gostruct.ts'
-import { validateInlineSpec } from '../core/persistentvolume.ts'
+import { goStruct, goString, goValueStruct } from '../core/gostruct.ts'
+import { defaultSource, validateInlineSpec } from '../core/persistentvolume.ts'
 import { csiDriverName } from '../core/persistentvolumesource.ts'
+import { goVolumeSpec } from '../core/volumestructs.ts'
+import { resetMeta } from '../pod/doors.ts'
+import { roundUpResourceList } from '../core/resourcelist.ts'
 import { age, byteLength, clusterMeta, invalidEach, keep, nameIsDNSSubdomain, semanticEqual } from '../core/rules.ts'
 import { keysOf } from '../pod/maps.ts'
 import type { KindStrategy } from '../strategy.ts'
@@ -14,7 +17,7 @@ const maxMetadataSize = 256 * 1024
 const exactlyOne = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
 const specText = goStruct(
   ['Attacher', 'attacher', goString],
-  ['Source', 'source', goValueStruct(['PersistentVolumeName', 'persistentVolumeName'], ['InlineVolumeSpec', 'inlineVolumeSpec', goJson])],
+  ['Source', 'source', goValueStruct(['PersistentVolumeName', 'persistentVolumeName'], ['InlineVolumeSpec', 'inlineVolumeSpec', goVolumeSpec])],
   ['NodeName', 'nodeName', goString],
 )
 
@@ -81,6 +84,9 @@ export const volumeAttachment: KindStrategy = {
     o.spec.nodeName ??= ''
     o.status ??= {}
     o.status.attached ??= false
+    if (!o.spec.source.inlineVolumeSpec) return
+    roundUpResourceList(o.spec.source.inlineVolumeSpec.capacity)
+    defaultSource(o.spec.source.inlineVolumeSpec)
   },
   prepareForCreate(o) {
     o.status = { attached: false }
@@ -93,12 +99,7 @@ export const volumeAttachment: KindStrategy = {
       does: 'update',
       prepareForUpdate(o, old) {
         keep(o, old, 'spec')
-        // ResetObjectMetaForStatus: nothing of the metadata but its version and managers.
-        o.metadata = {
-          ...old.metadata,
-          ...(o.metadata.resourceVersion === undefined ? {} : { resourceVersion: o.metadata.resourceVersion }),
-          ...(o.metadata.managedFields === undefined ? {} : { managedFields: o.metadata.managedFields }),
-        }
+        resetMeta(o.metadata, old.metadata)
       },
       validateUpdate,
     },
