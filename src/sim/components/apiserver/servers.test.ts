@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { advance, createApiCluster, DOOR, doorType, request, STATIC_TOKENS, stream } from '../../cluster/door.ts'
+import {
+  advance,
+  createApiCluster,
+  DOOR,
+  type DoorRequest,
+  doorType,
+  request,
+  STATIC_TOKENS,
+  stream,
+  toHttpRequest,
+} from '../../cluster/door.ts'
 import { Simulation } from '../../cluster/simulation.ts'
 import type { ComponentType } from '../../net/context.ts'
 import { etcdType } from '../etcd/etcd.ts'
@@ -44,7 +54,9 @@ function threeServers(seed = 1) {
   }
   const addresses = (): string[] => {
     const running = sim.processList().find((p) => p.type === 'kube-apiserver' && p.running)?.id
-    const body = request(sim, { path: '/api/v1/namespaces/default/endpoints/kubernetes' }, running).body as { subsets: { addresses: { ip: string }[] }[] }
+    const body = request(sim, { path: '/api/v1/namespaces/default/endpoints/kubernetes' }, running).body as {
+      subsets: { addresses: { ip: string }[] }[]
+    }
     return body.subsets.flatMap((s) => s.addresses.map((a) => a.ip))
   }
   return { sim, stop, start, addresses }
@@ -57,7 +69,10 @@ describe('several API servers', () => {
   it('all stand behind the kubernetes Service; one that is gone is taken out within 25 s, and comes back', () => {
     const { sim, stop, start, addresses } = threeServers()
     expect(addresses()).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-    const slice = request(sim, { path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes' }).body as { endpoints: { addresses: string[] }[]; metadata: { resourceVersion: string } }
+    const slice = request(sim, { path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes' }).body as {
+      endpoints: { addresses: string[] }[]
+      metadata: { resourceVersion: string }
+    }
     expect(slice.endpoints.flatMap((e) => e.addresses)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
     stop('kube-apiserver/m2')
     advance(sim, 25_000)
@@ -76,6 +91,29 @@ describe('several API servers', () => {
       const list = request(sim, { path }, reader).body as { items: unknown[] }
       expect(list.items.length).toBe(i + 1)
     }
+  })
+
+  it('never give one address to two Services', () => {
+    const { sim } = threeServers(5)
+    for (const n of [1, 2, 3]) {
+      const payload: DoorRequest = {
+        id: `s${n}`,
+        server: `kube-apiserver/m${n}`,
+        stream: false,
+        summary: '',
+        request: toHttpRequest({
+          method: 'POST',
+          path: '/api/v1/namespaces/default/services',
+          body: { metadata: { name: `s${n}` }, spec: { clusterIP: '10.96.7.7', ports: [{ port: 80 }] } },
+        }),
+      }
+      sim.input({ target: DOOR, kind: 'door.request', payload })
+    }
+    advance(sim, 2000)
+    const codes = [1, 2, 3].map((n) => sim.peek<{ status: number }>(DOOR, 'answers').get(`s${n}`)?.status)
+    expect(codes.sort()).toEqual([201, 422, 422])
+    const { items } = request(sim, { path: '/apis/networking.k8s.io/v1/ipaddresses' }).body as { items: { metadata: { name: string } }[] }
+    expect(items.map((i) => i.metadata.name)).toEqual(['10.96.0.1', '10.96.7.7'])
   })
 
   it('turn to another etcd member when their own is stopped; watches go on without a gap', () => {
@@ -112,13 +150,28 @@ describe('events', () => {
     const sim = createApiCluster({ profile: 'api', seed: 1 })
     const events = '/api/v1/namespaces/default/events'
     const post = (name: string): number =>
-      request(sim, { method: 'POST', path: events, body: { metadata: { name, namespace: 'default' }, involvedObject: { kind: 'Pod', namespace: 'default', name: 'web' }, reason: 'Tested', type: 'Normal' } }).status
-    const names = (): string[] => (request(sim, { path: events }).body as { items: { metadata: { name: string } }[] }).items.map((e) => e.metadata.name)
+      request(sim, {
+        method: 'POST',
+        path: events,
+        body: {
+          metadata: { name, namespace: 'default' },
+          involvedObject: { kind: 'Pod', namespace: 'default', name: 'web' },
+          reason: 'Tested',
+          type: 'Normal',
+        },
+      }).status
+    const names = (): string[] =>
+      (request(sim, { path: events }).body as { items: { metadata: { name: string } }[] }).items.map((e) => e.metadata.name)
     expect(post('one')).toBe(201)
     expect(post('two')).toBe(201)
     expect(sim.peek('etcd/control-plane', 'leases').size).toBe(1)
     advance(sim, 30 * 60_000)
-    const patched = request(sim, { method: 'PATCH', path: `${events}/two`, headers: { 'content-type': 'application/merge-patch+json' }, body: { count: 2 } })
+    const patched = request(sim, {
+      method: 'PATCH',
+      path: `${events}/two`,
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { count: 2 },
+    })
     expect(patched.status).toBe(200)
     expect(names()).toEqual(['one', 'two'])
     advance(sim, 32 * 60_000)
@@ -132,8 +185,29 @@ describe('events', () => {
     const sim = createApiCluster({ profile: 'api', seed: 2 })
     const watch = stream(sim, { path: '/api/v1/events?watch=true' })
     for (let i = 0; i < 10; i++) {
-      const body = { metadata: { name: `e${i}`, namespace: 'default' }, involvedObject: { kind: 'Pod', namespace: 'default', name: 'web' }, reason: 'Tested', type: 'Normal' }
-      sim.input({ target: DOOR, kind: 'door.request', payload: { id: `e${i}`, server: 'kube-apiserver/control-plane', stream: false, summary: '', request: { method: 'POST', path: '/api/v1/namespaces/default/events', headers: { accept: 'application/json', 'content-type': 'application/json', authorization: 'Bearer admin-token' }, body, sourceIP: '127.0.0.1' } } })
+      const body = {
+        metadata: { name: `e${i}`, namespace: 'default' },
+        involvedObject: { kind: 'Pod', namespace: 'default', name: 'web' },
+        reason: 'Tested',
+        type: 'Normal',
+      }
+      sim.input({
+        target: DOOR,
+        kind: 'door.request',
+        payload: {
+          id: `e${i}`,
+          server: 'kube-apiserver/control-plane',
+          stream: false,
+          summary: '',
+          request: {
+            method: 'POST',
+            path: '/api/v1/namespaces/default/events',
+            headers: { accept: 'application/json', 'content-type': 'application/json', authorization: 'Bearer admin-token' },
+            body,
+            sourceIP: '127.0.0.1',
+          },
+        },
+      })
     }
     advance(sim, 100)
     expect(watch.chunks().length).toBe(10)

@@ -41,6 +41,11 @@ export interface UpdateStrategy {
   warnings?(draft: KubeObject, old: KubeObject, view: RegistryView): string[]
 }
 
+/** `resource` as `pods` or `deployments.apps`. */
+export type Companion =
+  | { readonly resource: string; readonly create: KubeObject }
+  | { readonly resource: string; readonly remove: { readonly namespace: string; readonly name: string } }
+
 /**
  * Contract for a kind. `defaults`, `prepareFor*` and `canonicalize` get a draft they own and change in place; everything else is pure.
  * Order at create, as upstream: decode → defaults → mutating admission → prepareForCreate → name generation → validate → validating admission → canonicalize → store.
@@ -68,6 +73,8 @@ export interface KindStrategy extends UpdateStrategy {
   beginUpdate?(draft: KubeObject, old: KubeObject, view: RegistryView): BeginFailure | undefined
   /** Upstream's AfterDelete: objects that are deleted together with this one, if they exist (a Service's Endpoints). */
   afterDelete?(object: KubeObject): readonly { resource: string; namespace: string; name: string }[]
+  /** Objects that are made or removed in the transaction of this one (a Service's IPAddresses). `old` is absent at creation. */
+  companions?(next: KubeObject, old: KubeObject | undefined, view: RegistryView): readonly Companion[]
   prepareForCreate?(draft: KubeObject, view: RegistryView): void
   /** All errors, in upstream's order. Generic metadata checks (name, labels, annotations, ownerReferences …) are made by calling
    *  validateObjectMeta from ../../../api/validation at the place where upstream does. */
@@ -92,7 +99,10 @@ export interface KindStrategy extends UpdateStrategy {
   /** false: no garbage collection finalizers, whatever the options say (upstream's GarbageCollectionPolicy Unsupported, as for events). */
   garbageCollected?: boolean
   /** Upstream's own Delete of a kind (namespaces): the object to store instead of removing it, or a ready answer. undefined = the ordinary way. */
-  beginDelete?(object: KubeObject, now: string): { store?: KubeObject; answer?: { code: number; object?: KubeObject; raw?: object } } | undefined
+  beginDelete?(
+    object: KubeObject,
+    now: string,
+  ): { store?: KubeObject; answer?: { code: number; object?: KubeObject; raw?: object } } | undefined
   /** Upstream's ShouldDeleteDuringUpdate of a kind, asked when no finalizer is left in the draft; absent = the generic rule. */
   endsDeletion?(draft: KubeObject, old: KubeObject): boolean
   /** Further doors, by subresource name: status, resize, ephemeralcontainers, approval … */

@@ -16,7 +16,9 @@ export function decodeContinue(token: string): { revision: number; start: string
   try {
     value = JSON.parse(text)
   } catch {
-    return refuseToken(text === '' ? 'unexpected end of JSON input' : `invalid character '${text.charAt(0)}' looking for beginning of value`)
+    return refuseToken(
+      text === '' ? 'unexpected end of JSON input' : `invalid character '${text.charAt(0)}' looking for beginning of value`,
+    )
   }
   if (value.v !== VERSION) return refuseToken(`server does not recognize this encoded version ${JSON.stringify(value.v ?? '')}`)
   const revision = typeof value.rv === 'number' ? value.rv : 0

@@ -63,7 +63,14 @@ export function planCreate(rq: ResourceRq): Plan {
   return storeNew(rq, draft, a, options, 201)
 }
 
-export function attributesOf(rq: ResourceRq, operation: Attributes['operation'], name: string, object: KubeObject | undefined, old: KubeObject | undefined, dryRun: boolean): Attributes {
+export function attributesOf(
+  rq: ResourceRq,
+  operation: Attributes['operation'],
+  name: string,
+  object: KubeObject | undefined,
+  old: KubeObject | undefined,
+  dryRun: boolean,
+): Attributes {
   const { strategy } = rq.served
   return {
     operation,
@@ -120,7 +127,8 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   strategy.canonicalize?.(draft)
   if (rq.info.verb !== 'create') mayCreate(rq)
   validate({ ...a, name })
-  if (metadata.resourceVersion && metadata.resourceVersion !== '0' && rq.request.method === 'POST') refuse(unknownError('resourceVersion should not be set on objects to be created'))
+  if (metadata.resourceVersion && metadata.resourceVersion !== '0' && rq.request.method === 'POST')
+    refuse(unknownError('resourceVersion should not be set on objects to be created'))
   const key = keyFor(served, namespaceOf(rq), name)
   const existing = view.current(served, namespaceOf(rq), name)
   if (existing && (!generated || rq.plans > GENERATE_NAME_ATTEMPTS)) {
@@ -131,5 +139,11 @@ export function storeNew(rq: ResourceRq, draft: KubeObject, a: Attributes, optio
   delete object.metadata.resourceVersion
   checkSize(rq, object)
   if (options.dryRun) return { do: 'answer', answer: { code, object } }
-  return { do: 'commit', txn: withEffects(rq, createTxn(key, object)), then: { do: 'answer-object', code, object }, stores: `create ${key}` }
+  rq.effects.push(...(strategy.companions?.(object, undefined, view) ?? []))
+  return {
+    do: 'commit',
+    txn: withEffects(rq, createTxn(key, object)),
+    then: { do: 'answer-object', code, object },
+    stores: `create ${key}`,
+  }
 }

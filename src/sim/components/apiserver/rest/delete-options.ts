@@ -18,7 +18,9 @@ export function decodeDeleteOptions(rq: Rq): DeleteOptions | undefined {
   if (read.value === undefined) refuse(badRequest(read.error))
   const actual = bodyKind(read.value, EXPECTED)
   if (actual.kind !== 'DeleteOptions') {
-    refuse(badRequest(`decoded object cannot be converted to DeleteOptions: ${groupVersion(actual.group, actual.version)}, Kind=${actual.kind}`))
+    refuse(
+      badRequest(`decoded object cannot be converted to DeleteOptions: ${groupVersion(actual.group, actual.version)}, Kind=${actual.kind}`),
+    )
   }
   const schema = schemaFor('', 'v1', 'DeleteOptions')
   if (!schema) return read.value.value as DeleteOptions

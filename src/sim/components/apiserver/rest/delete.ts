@@ -51,7 +51,12 @@ export function planDelete(rq: ResourceRq): Plan {
  * The steps of one deletion: perhaps an update that marks it, perhaps the removal. `phase` tells which step the request has reached.
  * `done` says what to do after the last one.
  */
-export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, done: (answer: Answer) => Extract<Then, { do: 'answer' | 'plan' }>): Plan {
+export function deleteOne(
+  rq: ResourceRq,
+  name: string,
+  options: DeleteOptions,
+  done: (answer: Answer) => Extract<Then, { do: 'answer' | 'plan' }>,
+): Plan {
   const { served, view } = rq
   const { strategy } = served
   const namespace = namespaceOf(rq)
@@ -74,7 +79,12 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
     if (special.store) {
       if (dryRun) return after(done({ code: 200, object: special.store }))
       const key = keyFor(served, namespace, name)
-      return { do: 'commit', txn: updateTxn(key, special.store, revisionOf(existing)), then: withObject(done, special.store), stores: `update ${key}` }
+      return {
+        do: 'commit',
+        txn: updateTxn(key, special.store, revisionOf(existing)),
+        then: withObject(done, special.store),
+        stores: `update ${key}`,
+      }
     }
   }
   const { outcome, next, grace } = beforeDelete(rq, existing, options)
@@ -82,7 +92,8 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
     return after(done(answerDeleted(rq, existing, true)))
   }
   const finalizers = collectorFinalizers(rq, existing, options)
-  if (options.propagationPolicy === undefined && options.orphanDependents === undefined) rq.warnings.push(...(strategy.deleteWarnings?.() ?? []))
+  if (options.propagationPolicy === undefined && options.orphanDependents === undefined)
+    rq.warnings.push(...(strategy.deleteWarnings?.() ?? []))
   const changed = finalizers !== undefined
   const pending = (finalizers ?? existing.metadata.finalizers ?? []).length > 0
   admitDelete(a)
@@ -95,12 +106,22 @@ export function deleteOne(rq: ResourceRq, name: string, options: DeleteOptions, 
       if (dryRun) return after(done({ code: lingerCode(options), object: marked }))
       const key = keyFor(served, namespace, name)
       if (marked === existing) return after(done({ code: lingerCode(options), object: existing }))
-      return { do: 'commit', txn: updateTxn(key, marked, revisionOf(existing)), then: withObject(done, marked, lingerCode(options)), stores: `update ${key}` }
+      return {
+        do: 'commit',
+        txn: updateTxn(key, marked, revisionOf(existing)),
+        then: withObject(done, marked, lingerCode(options)),
+        stores: `update ${key}`,
+      }
     }
     if (dryRun) return after(done(answerDeleted(rq, marked)))
     if (outcome === 'graceful' && marked !== existing) {
       const key = keyFor(served, namespace, name)
-      return { do: 'commit', txn: updateTxn(key, marked, revisionOf(existing)), then: { do: 'plan', phase: 'delete/marked', data: rq.phaseData, object: marked }, stores: `update ${key}` }
+      return {
+        do: 'commit',
+        txn: updateTxn(key, marked, revisionOf(existing)),
+        then: { do: 'plan', phase: 'delete/marked', data: rq.phaseData, object: marked },
+        stores: `update ${key}`,
+      }
     }
   }
   return finishDelete(rq, existing, existing, dryRun, done(answerDeleted(rq, existing)))
@@ -114,7 +135,8 @@ function admitDelete(a: Attributes): void {
 
 const lingerCode = (options: DeleteOptions): number => (options.orphanDependents === false ? 202 : 200)
 
-const after = (then: Extract<Then, { do: 'answer' | 'plan' }>): Plan => (then.do === 'answer' ? { do: 'answer', answer: then.answer } : { do: 'continue', then })
+const after = (then: Extract<Then, { do: 'answer' | 'plan' }>): Plan =>
+  then.do === 'answer' ? { do: 'answer', answer: then.answer } : { do: 'continue', then }
 
 /** The continuation for a stored object: its answer carries the revision of the transaction. */
 function withObject(done: (answer: Answer) => Extract<Then, { do: 'answer' | 'plan' }>, object: KubeObject, code = 200): Then {
@@ -124,13 +146,18 @@ function withObject(done: (answer: Answer) => Extract<Then, { do: 'answer' | 'pl
 
 /** Removes the object from the store. `then` is what the request goes on with. */
 export function finishDelete(rq: ResourceRq, last: KubeObject, existing: KubeObject, dryRun: boolean, then: Then): Plan {
-  if (dryRun) return { do: 'answer', answer: then.do === 'answer-object' ? { code: then.code, object: last } : then.do === 'answer' ? then.answer : answerDeleted(rq, last) }
+  if (dryRun)
+    return {
+      do: 'answer',
+      answer:
+        then.do === 'answer-object' ? { code: then.code, object: last } : then.do === 'answer' ? then.answer : answerDeleted(rq, last),
+    }
   const { served, view } = rq
   const key = keyFor(served, existing.metadata.namespace, existing.metadata.name ?? '')
   const others: string[] = []
   for (const other of served.strategy.afterDelete?.(existing) ?? []) {
     const kind = view.kind(other.resource)
-    if (kind && view.get(other.resource, other.namespace, other.name)) others.push(keyFor(kind, other.namespace, other.name))
+    if (kind) others.push(keyFor(kind, other.namespace, other.name))
   }
   return { do: 'commit', txn: deleteTxn(key, revisionOf(existing), others), then, stores: `delete ${key}` }
 }
@@ -154,12 +181,17 @@ function checkPreconditions(rq: ResourceRq, options: DeleteOptions, existing: Ku
   const { preconditions } = options
   if (!preconditions) return
   const { strategy } = rq.served
-  const refuseWith = (why: string): never => refuse(conflict({ group: strategy.group, name: strategy.kind }, existing.metadata.name ?? '', why))
+  const refuseWith = (why: string): never =>
+    refuse(conflict({ group: strategy.group, name: strategy.kind }, existing.metadata.name ?? '', why))
   if (preconditions.uid !== undefined && preconditions.uid !== existing.metadata.uid) {
-    refuseWith(`the UID in the precondition (${preconditions.uid}) does not match the UID in record (${existing.metadata.uid}). The object might have been deleted and then recreated`)
+    refuseWith(
+      `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${existing.metadata.uid}). The object might have been deleted and then recreated`,
+    )
   }
   if (preconditions.resourceVersion !== undefined && preconditions.resourceVersion !== existing.metadata.resourceVersion) {
-    refuseWith(`the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${existing.metadata.resourceVersion}). The object might have been modified`)
+    refuseWith(
+      `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${existing.metadata.resourceVersion}). The object might have been modified`,
+    )
   }
 }
 
@@ -181,7 +213,11 @@ function beforeDelete(rq: ResourceRq, existing: KubeObject, options: DeleteOptio
     if (running === undefined) return { outcome: 'now', next: existing }
     if (requested === undefined || requested >= running) return { outcome: 'pending', next: existing }
     const started = (parseTime(metadata.deletionTimestamp) ?? rq.nowMs) - running * 1000
-    return { outcome: 'graceful', grace: requested, next: withMeta(existing, { deletionTimestamp: formatTime(started + requested * 1000), deletionGracePeriodSeconds: requested }) }
+    return {
+      outcome: 'graceful',
+      grace: requested,
+      next: withMeta(existing, { deletionTimestamp: formatTime(started + requested * 1000), deletionGracePeriodSeconds: requested }),
+    }
   }
   const grace = strategy.gracePeriodSeconds(existing, requested)
   const next = withMeta(existing, {
@@ -192,7 +228,10 @@ function beforeDelete(rq: ResourceRq, existing: KubeObject, options: DeleteOptio
   return { outcome: 'graceful', grace, next }
 }
 
-const withMeta = (object: KubeObject, change: Partial<KubeObject['metadata']>): KubeObject => ({ ...object, metadata: { ...object.metadata, ...change } })
+const withMeta = (object: KubeObject, change: Partial<KubeObject['metadata']>): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, ...change },
+})
 
 function withFinalizers(object: KubeObject, finalizers: readonly string[]): KubeObject {
   const { finalizers: _, ...metadata } = object.metadata
@@ -218,11 +257,17 @@ function collectorFinalizers(rq: ResourceRq, existing: KubeObject, options: Dele
   const policy = options.propagationPolicy
   const fallback = strategy.defaultPropagation === 'Orphan'
   const supported = strategy.garbageCollected !== false
-  const orphan = !supported ? false : options.orphanDependents !== undefined ? options.orphanDependents : policy !== undefined ? policy === 'Orphan' : old.includes(ORPHAN) || fallback
-  const foreground = !supported || options.orphanDependents !== undefined ? false : policy !== undefined ? policy === 'Foreground' : old.includes(FOREGROUND)
+  const orphan = !supported
+    ? false
+    : options.orphanDependents !== undefined
+      ? options.orphanDependents
+      : policy !== undefined
+        ? policy === 'Orphan'
+        : old.includes(ORPHAN) || fallback
+  const foreground =
+    !supported || options.orphanDependents !== undefined ? false : policy !== undefined ? policy === 'Foreground' : old.includes(FOREGROUND)
   const next = old.filter((f) => f !== ORPHAN && f !== FOREGROUND)
   if (orphan) next.push(ORPHAN)
   if (foreground) next.push(FOREGROUND)
   return next.length === old.length && next.every((f) => old.includes(f)) ? undefined : next
 }
-

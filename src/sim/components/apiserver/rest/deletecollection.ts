@@ -19,7 +19,11 @@ export function planDeleteCollection(rq: ResourceRq): Plan {
   for (let { at } = progress; at < list.items.length; at++) {
     const item = list.items[at]
     if (!item) continue
-    const next = (): Extract<Then, { do: 'answer' | 'plan' }> => ({ do: 'plan', phase: 'collection', data: { list, at: at + 1 } satisfies Progress })
+    const next = (): Extract<Then, { do: 'answer' | 'plan' }> => ({
+      do: 'plan',
+      phase: 'collection',
+      data: { list, at: at + 1 } satisfies Progress,
+    })
     const one: ResourceRq = {
       ...rq,
       phaseData: { list, at },
@@ -37,4 +41,3 @@ export function planDeleteCollection(rq: ResourceRq): Plan {
   const answer: Answer = { code: 200, list }
   return { do: 'answer', answer }
 }
-

@@ -14,7 +14,14 @@ export function guardEscalation(rq: ResourceRq, object: KubeObject, old: KubeObj
   const { strategy } = rq.served
   if (strategy.group !== GROUP) return
   const { view, user, info } = rq
-  const request: EscalationRequest = { user, namespace: info.namespace, name: info.name, resource: strategy.resource as EscalationRequest['resource'], object, old }
+  const request: EscalationRequest = {
+    user,
+    namespace: info.namespace,
+    name: info.name,
+    resource: strategy.resource as EscalationRequest['resource'],
+    object,
+    old,
+  }
   const allowed = (a: Attributes): boolean =>
     authorize(
       {

@@ -11,7 +11,8 @@ import { namespaceOf, type ResourceRq } from './request.ts'
 import { keyFor } from './store.ts'
 
 /** strconv.ParseUint's error as storage reports a bad version. */
-export const versionError = (text: string): string => `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
+export const versionError = (text: string): string =>
+  `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
 
 export function planGet(rq: ResourceRq): Plan {
   return { do: 'answer', answer: { code: 200, object: readObject(rq) } }

@@ -48,7 +48,8 @@ function listErrors(o: ListOptions): FieldError[] {
   const errors: FieldError[] = []
   const match = o.resourceVersionMatch
   if (match !== '') {
-    if (o.resourceVersion === '') errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+    if (o.resourceVersion === '')
+      errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
     if (o.continue !== '') errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
     if (!MATCHES.includes(match)) errors.push(notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']))
     if (match === 'Exact' && o.resourceVersion === '0') {
@@ -62,7 +63,8 @@ function listErrors(o: ListOptions): FieldError[] {
 function watchErrors(o: ListOptions): FieldError[] {
   const errors: FieldError[] = []
   const match = o.resourceVersionMatch
-  if (match !== '' && o.sendInitialEvents === undefined) errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
+  if (match !== '' && o.sendInitialEvents === undefined)
+    errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
   if (o.sendInitialEvents !== undefined) {
     if (match !== 'NotOlderThan') {
       errors.push(forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))

@@ -74,7 +74,11 @@ function cut(rq: ResourceRq, all: readonly KubeObject[], select: Selection, limi
       return {
         served,
         items,
-        metadata: { resourceVersion, continue: encodeContinue(revision, `${next}\0`), ...(select.all ? { remainingItemCount: all.length - i } : {}) },
+        metadata: {
+          resourceVersion,
+          continue: encodeContinue(revision, `${next}\0`),
+          ...(select.all ? { remainingItemCount: all.length - i } : {}),
+        },
       }
     }
     items.push(object)
@@ -99,5 +103,7 @@ function page(rq: ResourceRq, select: Selection, limit: number, from: { revision
   return cut(rq, objects, select, limit, from.revision > 0 ? from.revision : answer.revision, from.start)
 }
 
-export const listKind = (served: Served): { apiVersion: string; kind: string } => ({ apiVersion: apiVersionOf(served), kind: `${served.strategy.kind}List` })
-
+export const listKind = (served: Served): { apiVersion: string; kind: string } => ({
+  apiVersion: apiVersionOf(served),
+  kind: `${served.strategy.kind}List`,
+})

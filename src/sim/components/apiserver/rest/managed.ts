@@ -19,7 +19,9 @@ function resetFields(strategy: KindStrategy, subresource: string): FieldManagerC
     resets.set(strategy, doors)
   }
   if (!doors.has(subresource)) {
-    const paths = strategy.resetFields?.(subresource) ?? (subresource === '' ? (strategy.subresources?.status ? [['status']] : []) : subresource === 'status' ? [['spec']] : [])
+    const paths =
+      strategy.resetFields?.(subresource) ??
+      (subresource === '' ? (strategy.subresources?.status ? [['status']] : []) : subresource === 'status' ? [['spec']] : [])
     doors.set(subresource, paths.length > 0 ? fieldSetOf(paths.map((p) => [...p])) : undefined)
   }
   return doors.get(subresource)
@@ -32,7 +34,13 @@ export function managerContext(rq: ResourceRq): FieldManagerContext | undefined 
   const schema = served.schema ?? schemaFor(gvk.group, gvk.version, gvk.kind)
   if (!schema) return undefined
   const reset = resetFields(served.strategy, info.subresource)
-  return { schema, gvk, nowMs: rq.nowMs, ...(info.subresource ? { subresource: info.subresource } : {}), ...(reset ? { resetFields: reset } : {}) }
+  return {
+    schema,
+    gvk,
+    nowMs: rq.nowMs,
+    ...(info.subresource ? { subresource: info.subresource } : {}),
+    ...(reset ? { resetFields: reset } : {}),
+  }
 }
 
 export const managerOf = (rq: Rq, options: Options): string => managerOrUserAgent(options.fieldManager, rq.request.headers['user-agent'])
@@ -41,7 +49,12 @@ export const managerOf = (rq: Rq, options: Options): string => managerOrUserAgen
 const ofNew = new WeakMap<KindStrategy, Map<string, readonly ManagedFieldsEntry[] | undefined>>()
 const REMEMBERED = 200
 
-function ownersOfNew(rq: ResourceRq, draft: KubeObject, options: Options, context: FieldManagerContext): readonly ManagedFieldsEntry[] | undefined {
+function ownersOfNew(
+  rq: ResourceRq,
+  draft: KubeObject,
+  options: Options,
+  context: FieldManagerContext,
+): readonly ManagedFieldsEntry[] | undefined {
   const { name: _, namespace: __, generateName: ___, ...metadata } = draft.metadata
   const manager = managerOf(rq, options)
   if (metadata.managedFields) return updateManagedFields(undefined, toServed(rq.served, draft), manager, context).metadata.managedFields

@@ -20,7 +20,8 @@ export function ensureNamespace(rq: ResourceRq, meta: ObjectMeta): void {
   const actual = meta.namespace ?? ''
   if (actual === expected) return
   if (actual === '') meta.namespace = expected
-  else if (expected === '') delete meta.namespace // cluster-scoped: the client's namespace is dropped
+  else if (expected === '')
+    delete meta.namespace // cluster-scoped: the client's namespace is dropped
   else refuse(badRequest('the namespace of the provided object does not match the namespace sent on the request'))
 }
 

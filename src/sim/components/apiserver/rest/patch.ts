@@ -11,7 +11,17 @@ import { checkMergePatch, jsonMergePatch } from '../../../api/patch/json-merge.t
 import { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from '../../../api/patch/json-patch.ts'
 import { strategicMergePatch } from '../../../api/patch/strategic.ts'
 import { type GroupVersionKind, schemaFor } from '../../../api/schema/index.ts'
-import { badRequest, conflict, failure, genericServerResponse, invalid, notFound, requestEntityTooLarge, unknownError, unsupportedMediaType } from '../../../api/status.ts'
+import {
+  badRequest,
+  conflict,
+  failure,
+  genericServerResponse,
+  invalid,
+  notFound,
+  requestEntityTooLarge,
+  unknownError,
+  unsupportedMediaType,
+} from '../../../api/status.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { toServed } from '../encode/encode.ts'
 import { refuse } from '../refusal.ts'
@@ -69,7 +79,13 @@ function patched(rq: ResourceRq, type: string, existing: KubeObject | undefined,
   const shown = existing && toServed(rq.served, existing)
   const result = type === APPLY ? applied(rq, shown, options) : changed(rq, type, shown as KubeObject, options)
   if (!existing && result.metadata.uid) {
-    refuse(conflict(resourceOf(rq.served), rq.info.name, `uid mismatch: the provided object specified uid ${result.metadata.uid}, and no existing object was found`))
+    refuse(
+      conflict(
+        resourceOf(rq.served),
+        rq.info.name,
+        `uid mismatch: the provided object specified uid ${result.metadata.uid}, and no existing object was found`,
+      ),
+    )
   }
   const draft = toStorage(rq, result)
   if (type !== APPLY) updateManager(rq, existing, draft, options)
@@ -110,7 +126,11 @@ function changed(rq: ResourceRq, type: string, current: KubeObject, options: Opt
     const read = decodeJsonPatch(body, fieldValidation)
     if (read.value === undefined) return refuse(badRequest(read.error))
     if (read.value.patch.length > MAX_JSON_PATCH_OPERATIONS) {
-      refuse(requestEntityTooLarge(`The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}, got ${read.value.patch.length}`))
+      refuse(
+        requestEntityTooLarge(
+          `The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}, got ${read.value.patch.length}`,
+        ),
+      )
     }
     const applied = applyJsonPatch(current, read.value.patch)
     if (applied.error !== undefined) return refuse(genericServerResponse(422))
@@ -168,7 +188,14 @@ function strategicStatus(error: { readonly code: 400 | 422 | 500; readonly messa
 const mapObject = (decoded: Result<DecodedObject>): Result<{ value: unknown; strictErrors: readonly string[] }> =>
   decoded.error === undefined ? ok({ value: decoded.value.object, strictErrors: decoded.value.strictErrors }) : decoded
 
-function decodeResult(rq: ResourceRq, result: unknown, patchErrors: readonly string[], quoted: () => string, options: Options, kind: GroupVersionKind): KubeObject {
+function decodeResult(
+  rq: ResourceRq,
+  result: unknown,
+  patchErrors: readonly string[],
+  quoted: () => string,
+  options: Options,
+  kind: GroupVersionKind,
+): KubeObject {
   const schema = schemaFor(kind.group, kind.version, kind.kind) ?? rq.served.schema
   if (!schema) throw new Error(`no schema of ${rq.served.id}`)
   const custom = rq.info.subresource !== 'scale' ? rq.served.decode?.(kind.kind, result, options.fieldValidation) : undefined

@@ -2,7 +2,7 @@
 import type { HttpRequest } from '../../../api/http.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import type { Served } from '../registry/index.ts'
-import type { RegistryView } from '../registry/strategy.ts'
+import type { Companion, RegistryView } from '../registry/strategy.ts'
 import type { KubeApiserverConfig, Need, RequestInfo, User } from '../types.ts'
 
 /** Something a stage found out; the server records it in the trace. */
@@ -36,12 +36,8 @@ export interface ServerView extends RegistryView {
   readonly revision: number
 }
 
-/** Another object that changes in the same transaction (a quota's usage). */
-export interface Effect {
-  readonly resource: string
-  readonly old: KubeObject
-  readonly next: KubeObject
-}
+/** Another object that changes in the same transaction (a quota's usage, a Service's address). */
+export type Effect = { readonly resource: string; readonly old: KubeObject; readonly next: KubeObject } | Companion
 
 export interface Rq {
   readonly request: HttpRequest

@@ -6,7 +6,8 @@ import type { Op, TxnRequest } from '../../etcd/types.ts'
 import { revisionOf, withoutRevision } from '../cache/cache.ts'
 import type { Rq } from './request.ts'
 
-export const keyFor = (served: Served, namespace: string | undefined, name: string): string => storageKey(served.folder, cacheKey(namespace, name))
+export const keyFor = (served: Served, namespace: string | undefined, name: string): string =>
+  storageKey(served.folder, cacheKey(namespace, name))
 
 const reread = (key: string): Op => ({ op: 'range', key })
 
@@ -16,11 +17,18 @@ export function withEffects(rq: Rq, txn: TxnRequest): TxnRequest {
   const compare = [...txn.compare]
   const success = [...txn.success]
   const failure = [...txn.failure]
-  for (const { resource, old, next } of rq.effects) {
-    const served = rq.view.kind(resource)
+  for (const effect of rq.effects) {
+    const served = rq.view.kind(effect.resource)
     if (!served) continue
-    const key = keyFor(served, old.metadata.namespace, old.metadata.name ?? '')
-    compare.push({ key, target: 'mod', op: '=', value: revisionOf(old) })
+    if ('remove' in effect) {
+      success.push({ op: 'delete', key: keyFor(served, effect.remove.namespace, effect.remove.name) })
+      continue
+    }
+    const next = 'create' in effect ? effect.create : effect.next
+    const key = keyFor(served, next.metadata.namespace, next.metadata.name ?? '')
+    compare.push(
+      'create' in effect ? { key, target: 'create', op: '=', value: 0 } : { key, target: 'mod', op: '=', value: revisionOf(effect.old) },
+    )
     success.push({ op: 'put', key, value: withoutRevision(next) })
     failure.push(reread(key))
   }

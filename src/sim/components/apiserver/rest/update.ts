@@ -74,7 +74,13 @@ export function checkName(rq: ResourceRq, name: string | undefined, namespace: s
 export function checkUid(rq: ResourceRq, key: string, uid: string | undefined, existing: KubeObject | undefined): void {
   if (uid === undefined || uid === existing?.metadata.uid) return
   const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing?.metadata.uid ?? ''}`
-  refuse(conflict(resourceOf(rq.served), rq.info.name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`))
+  refuse(
+    conflict(
+      resourceOf(rq.served),
+      rq.info.name,
+      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+    ),
+  )
 }
 
 export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
@@ -124,17 +130,22 @@ export function updateObject(rq: ResourceRq, spec: UpdateSpec): Plan {
   rq.warnings.push(...(door.warnings?.(draft, existing, view) ?? []))
   strategy.canonicalize?.(draft)
   validate(a)
-  if (endsDeletion(rq, draft, existing)) return finishDelete(rq, draft, existing, options.dryRun, { do: 'answer-object', code: 200, object: draft })
+  if (endsDeletion(rq, draft, existing))
+    return finishDelete(rq, draft, existing, options.dryRun, { do: 'answer-object', code: 200, object: draft })
   const next = marshalled(rq, draft)
   checkSize(rq, next)
   withoutTimestampNoise(next, existing)
-  const answerOf = (object: KubeObject): Plan => ({ do: 'answer', answer: spec.answer ? { code: 200, raw: spec.answer(object) } : { code: 200, object } })
+  const answerOf = (object: KubeObject): Plan => ({
+    do: 'answer',
+    answer: spec.answer ? { code: 200, raw: spec.answer(object) } : { code: 200, object },
+  })
   if (deepEqual(next, existing)) {
     // Nothing to write; but only the newest state may say so.
     if (!rq.fresh) rq.need('fresh', { kind: 'fresh' })
     return answerOf(existing)
   }
   if (options.dryRun) return answerOf(next)
+  if (rq.info.subresource === '') rq.effects.push(...(strategy.companions?.(next, existing, view) ?? []))
   const then = spec.answer
     ? ({ do: 'plan', phase: 'answer', object: next } as const)
     : ({ do: 'answer-object', code: 200, object: next } as const)
@@ -152,7 +163,11 @@ function checkVersion(rq: ResourceRq, draft: KubeObject, existing: KubeObject): 
     return
   }
   if (version === 0) {
-    refuse(invalid({ group: kindOf(served).group, name: served.strategy.resource }, name, [invalidField('metadata.resourceVersion', 0, 'must be specified for an update')]))
+    refuse(
+      invalid({ group: kindOf(served).group, name: served.strategy.resource }, name, [
+        invalidField('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]),
+    )
   }
   if (version !== revisionOf(existing)) refuse(conflict(resourceOf(served), name))
 }

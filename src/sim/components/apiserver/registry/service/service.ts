@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../../api/types/object.ts'
 import { warningsForCIDR, warningsForIP } from '../../../../api/validation/ip.ts'
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../apps/columns.ts'
 import type { KindStrategy } from '../strategy.ts'
+import { addressCompanions, releasedAddresses } from './addresses.ts'
 import { allocateOnCreate, allocateOnUpdate, allocationView } from './allocate.ts'
 import { dropTypeDependentFields, externallyAccessible } from './semantics.ts'
 import { validateServiceCreate, validateServiceStatusUpdate, validateServiceUpdate } from './validation.ts'
@@ -92,7 +93,11 @@ export const service: KindStrategy = {
   defaults,
   beginCreate: (draft, view) => allocateOnCreate(draft, allocationView(view)),
   beginUpdate: (draft, old, view) => allocateOnUpdate(draft, old, allocationView(view)),
-  afterDelete: (object) => [{ resource: 'endpoints', namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' }],
+  companions: addressCompanions,
+  afterDelete: (object) => [
+    { resource: 'endpoints', namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' },
+    ...releasedAddresses(object),
+  ],
   prepareForCreate(draft) {
     draft.status = { loadBalancer: {} }
   },
