@@ -48,7 +48,8 @@ export const doorType: ComponentType = {
       if (r.stream) ctx.table<StreamState>('streams').put(r.id, { call, status: 0, headers: {}, events: 0, ended: false })
     },
     'door.answer': (ctx: Context, result: CallResult<HttpResponse, string>) => {
-      const answer: HttpResponse = result.form === 'response' ? result.value : { status: 0, headers: {}, body: result.form === 'error' ? result.error : result.form }
+      const answer: HttpResponse =
+        result.form === 'response' ? result.value : { status: 0, headers: {}, body: result.form === 'error' ? result.error : result.form }
       ctx.table<HttpResponse>('answers').put(result.data, answer)
     },
     'door.wait': (ctx: Context, ms: number) => ctx.setTimer('wait', ms, 'door.woke', null, { periodic: true }),
@@ -177,7 +178,8 @@ export interface ApiClusterOptions extends HistoryOptions {
   readonly controllers?: boolean
 }
 
-const CA = '-----BEGIN CERTIFICATE-----\nT3JyZXJ5IGRvZXMgbm90IGVuY3J5cHQ6IG1lc3NhZ2VzIG9mIHRoZSBzaW11bGF0aW9uIG5lZWQgbm8gc2VjcmV0cy4=\n-----END CERTIFICATE-----\n'
+const CA =
+  '-----BEGIN CERTIFICATE-----\nT3JyZXJ5IGRvZXMgbm90IGVuY3J5cHQ6IG1lc3NhZ2VzIG9mIHRoZSBzaW11bGF0aW9uIG5lZWQgbm8gc2VjcmV0cy4=\n-----END CERTIFICATE-----\n'
 
 const SETTLED_MS = 11 * 60_000
 
@@ -185,8 +187,16 @@ export const CONTROL_PLANE = { name: 'control-plane', ip: '172.18.0.2' }
 
 export function createApiCluster(options: ApiClusterOptions): Simulation {
   const { keyframeInterval, journalLimit } = options
-  const history = { ...(keyframeInterval === undefined ? {} : { keyframeInterval }), ...(journalLimit === undefined ? {} : { journalLimit }) }
-  const sim = new Simulation({ ...history, seed: options.seed, types: [etcdType, kubeApiserverType, kubeControllerManagerType, doorType, ...(options.types ?? [])], scenario: `profile ${options.profile}` })
+  const history = {
+    ...(keyframeInterval === undefined ? {} : { keyframeInterval }),
+    ...(journalLimit === undefined ? {} : { journalLimit }),
+  }
+  const sim = new Simulation({
+    ...history,
+    seed: options.seed,
+    types: [etcdType, kubeApiserverType, kubeControllerManagerType, doorType, ...(options.types ?? [])],
+    scenario: `profile ${options.profile}`,
+  })
   sim.network.addHost({ ...CONTROL_PLANE, role: 'control-plane', up: true })
   sim.network.addHost({ name: 'you', ip: '172.18.0.1', role: 'visitor', up: true })
   const etcd: EtcdConfig = { members: ['etcd/control-plane'], fsyncMs: 1 }
@@ -206,7 +216,14 @@ export function createApiCluster(options: ApiClusterOptions): Simulation {
   if (!sim.runUntil({ kind: 'predicate', holds: ready })) throw new Error('the API server did not come up')
   for (const process of options.processes ?? []) sim.boot(process)
   if (options.controllers) {
-    const config: KubeControllerManagerConfig = { servers: ['kube-apiserver/control-plane'], profile: 'api', leaderElect: false, allocateNodeCIDRs: false, clusterCIDR: '10.244.0.0/16', rootCA: CA }
+    const config: KubeControllerManagerConfig = {
+      servers: ['kube-apiserver/control-plane'],
+      profile: 'api',
+      leaderElect: false,
+      allocateNodeCIDRs: false,
+      clusterCIDR: '10.244.0.0/16',
+      rootCA: CA,
+    }
     sim.boot({ id: 'kube-controller-manager/control-plane', type: 'kube-controller-manager', host: CONTROL_PLANE.name, config })
   }
   sim.runUntil({ kind: 'quiet' })

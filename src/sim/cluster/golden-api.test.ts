@@ -9,7 +9,8 @@ const { floor } = JSON.parse(read('floor.json')) as { floor: number }
 /** A fresh cluster now and then keeps histories short. */
 const PER_CLUSTER = 60
 /** Nobody goes back in time here. */
-const make = (seed: number) => createApiCluster({ profile: 'api', seed, controllers: true, keyframeInterval: Number.MAX_SAFE_INTEGER, journalLimit: 500 })
+const make = (seed: number) =>
+  createApiCluster({ profile: 'api', seed, controllers: true, keyframeInterval: Number.MAX_SAFE_INTEGER, journalLimit: 500 })
 
 describe('recorded answers of a real API server', () => {
   it('are given by the simulated one, in at least as many cases as before', () => {
@@ -26,7 +27,8 @@ describe('recorded answers of a real API server', () => {
       if (problems.length === 0) passed++
       else failures.push(testCase.name)
     })
-    for (const [family, [n, of]] of [...families].sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`${String(n).padStart(5)} of ${String(of).padEnd(5)} ${family}`)
+    for (const [family, [n, of]] of [...families].sort(([a], [b]) => (a < b ? -1 : 1)))
+      console.log(`${String(n).padStart(5)} of ${String(of).padEnd(5)} ${family}`)
     console.log(`truth: ${passed} of ${cases.length} cases`)
     expect(passed).toBeGreaterThanOrEqual(floor)
   }, 120_000)

@@ -14,7 +14,10 @@ export interface Line {
 
 /** `web-5d8f7c9b4d-k2x4p` → `web-<hash>-<gen>`. Hash and suffix use the safe alphabet without vowels. */
 function normalName(name: string): string {
-  return name.replace(/-[bcdf-hj-np-tv-z2456789]{8,10}-[bcdf-hj-np-tv-z2456789]{5}$/, '-<hash>-<gen>').replace(/-[bcdf-hj-np-tv-z2456789]{8,10}$/, '-<hash>').replace(/(?<=[a-z0-9])-[bcdf-hj-np-tv-z2456789]{5}$/, '-<gen>')
+  return name
+    .replace(/-[bcdf-hj-np-tv-z2456789]{8,10}-[bcdf-hj-np-tv-z2456789]{5}$/, '-<hash>-<gen>')
+    .replace(/-[bcdf-hj-np-tv-z2456789]{8,10}$/, '-<hash>')
+    .replace(/(?<=[a-z0-9])-[bcdf-hj-np-tv-z2456789]{5}$/, '-<gen>')
 }
 
 /** undefined for what the recordings leave out: leases, shared watches, other namespaces. */
@@ -26,10 +29,26 @@ export function actorOf(event: AuditEvent, namespace: string): Line | undefined 
   const { username } = event.user
   const account = /^system:serviceaccount:kube-system:(.+)$/.exec(username)?.[1]
   const node = /^system:node:(.+)$/.exec(username)?.[1]
-  const actor = node ? 'kubelet' : account ?? (username === 'system:kube-scheduler' ? 'kube-scheduler' : username === 'system:apiserver' ? 'kube-apiserver' : username === 'kubernetes-admin' ? 'kubectl' : username)
+  const actor = node
+    ? 'kubelet'
+    : (account ??
+      (username === 'system:kube-scheduler'
+        ? 'kube-scheduler'
+        : username === 'system:apiserver'
+          ? 'kube-apiserver'
+          : username === 'kubernetes-admin'
+            ? 'kubectl'
+            : username))
   const name = ref.name === undefined ? undefined : ref.name === namespace ? '{{ns}}' : normalName(ref.name)
   const shown = ref.resource === 'events' ? undefined : name
-  return { actor, ...(node ? { node } : {}), verb: event.verb, resource: ref.subresource ? `${ref.resource}/${ref.subresource}` : ref.resource, ...(shown === undefined ? {} : { name: shown, rawName: ref.name ?? '' }), code: event.responseStatus.code }
+  return {
+    actor,
+    ...(node ? { node } : {}),
+    verb: event.verb,
+    resource: ref.subresource ? `${ref.resource}/${ref.subresource}` : ref.resource,
+    ...(shown === undefined ? {} : { name: shown, rawName: ref.name ?? '' }),
+    code: event.responseStatus.code,
+  }
 }
 
 /** Requests of each actor in order. Events and conflicts (which are retried) are left out. */

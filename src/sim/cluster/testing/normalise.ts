@@ -1,7 +1,6 @@
 // What two correct servers must agree on: what differs between any two runs becomes a numbered token.
 // The same rules as the recordings were made with.
 
-// biome-ignore lint/suspicious/noExplicitAny: arbitrary JSON
 type Json = any
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
@@ -46,18 +45,25 @@ export class Tokens {
       const m = v.metadata
       if (m && typeof m === 'object') {
         for (const l of HASH_LABELS) if (m.labels?.[l]) this.learnHash(m.labels[l])
-        if (m.generateName && typeof m.name === 'string' && m.name.startsWith(m.generateName)) this.learnSuffix(m.name.slice(m.generateName.length))
+        if (m.generateName && typeof m.name === 'string' && m.name.startsWith(m.generateName))
+          this.learnSuffix(m.name.slice(m.generateName.length))
       }
       for (const l of HASH_LABELS) if (typeof v[l] === 'string') this.learnHash(v[l])
       if (typeof v.reason === 'string' && typeof v.message === 'string') {
-        const match = v.reason === 'FailedCreate' ? FAILED_CREATE.exec(v.message) : /^Successful(Create|Delete)$/.test(v.reason) ? SUCCESSFUL.exec(v.message) : null
+        const match =
+          v.reason === 'FailedCreate'
+            ? FAILED_CREATE.exec(v.message)
+            : /^Successful(Create|Delete)$/.test(v.reason)
+              ? SUCCESSFUL.exec(v.message)
+              : null
         if (match?.length === 2) this.learnSuffix(match[1] as string)
         if (match?.length === 3) {
           if (match[1]) this.learnHash(match[1])
           this.learnSuffix(match[2] as string)
         }
       }
-      for (const k of ['currentRevision', 'updateRevision']) if (typeof v[k] === 'string') this.learnHash((v[k] as string).split('-').at(-1) as string)
+      for (const k of ['currentRevision', 'updateRevision'])
+        if (typeof v[k] === 'string') this.learnHash((v[k] as string).split('-').at(-1) as string)
       for (const x of Object.values(v)) this.learn(x)
     }
   }
@@ -109,7 +115,11 @@ export class Tokens {
   }
 }
 
-export function normalise(v: Json, tokens: Tokens, { drop = [], keepManagedFields = false }: { drop?: readonly string[]; keepManagedFields?: boolean } = {}): Json {
+export function normalise(
+  v: Json,
+  tokens: Tokens,
+  { drop = [], keepManagedFields = false }: { drop?: readonly string[]; keepManagedFields?: boolean } = {},
+): Json {
   const drops = drop.map((d) => d.split('.'))
   const walk = (x: Json, key: string, path: readonly string[]): Json => {
     if (Array.isArray(x)) {
@@ -136,10 +146,12 @@ export function normalise(v: Json, tokens: Tokens, { drop = [], keepManagedField
       if ((key === 'token' || key === 'ca.crt') && x.length > 100) return `<${key}>`
       if (key === 'image') return tokens.replaceIn(x.replace(/^docker\.io\/library\//, ''))
       if (TIME.test(x)) return '<time>'
-      if (key === 'cells' && !tokens.keep.has(x)) return tokens.replaceIn(x.replace(/^(?:\d+[ydhms]){1,2}$/, '<age>').replace(/\((?:\d+[ydhms]){1,2} ago\)/g, '(<age> ago)'))
+      if (key === 'cells' && !tokens.keep.has(x))
+        return tokens.replaceIn(x.replace(/^(?:\d+[ydhms]){1,2}$/, '<age>').replace(/\((?:\d+[ydhms]){1,2} ago\)/g, '(<age> ago)'))
       return tokens.replaceIn(x)
     }
-    if (typeof x === 'number' && (key === 'nodePort' || key === 'healthCheckNodePort') && x >= 30000 && x <= 32767) return tokens.keep.has(String(x)) ? x : tokens.number('nodePort', x)
+    if (typeof x === 'number' && (key === 'nodePort' || key === 'healthCheckNodePort') && x >= 30000 && x <= 32767)
+      return tokens.keep.has(String(x)) ? x : tokens.number('nodePort', x)
     return x
   }
   return walk(v, '', [])
@@ -192,7 +204,8 @@ export function differences(expected: Json, actual: Json, path = '', out: string
     const n = Math.max(expected.length, actual.length)
     for (let i = 0; i < n; i++) differences(expected[i], actual[i], `${path}[${i}]`, out, limit)
   } else if (isObject(expected) && isObject(actual)) {
-    for (const k of [...new Set([...Object.keys(expected), ...Object.keys(actual)])].sort()) differences(expected[k], actual[k], path ? `${path}.${k}` : k, out, limit)
+    for (const k of [...new Set([...Object.keys(expected), ...Object.keys(actual)])].sort())
+      differences(expected[k], actual[k], path ? `${path}.${k}` : k, out, limit)
   } else if (expected !== actual) out.push(`${path || '(whole)'}: expected ${show(expected)}, got ${show(actual)}`)
   return out
 }

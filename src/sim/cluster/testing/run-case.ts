@@ -26,7 +26,10 @@ interface Answer {
 }
 
 const TICK_MS = 100
-const at = (v: Json, path: string): Json => path.split('.').reduce((x, k) => (x === undefined || x === null ? undefined : k === 'length' ? x.length : x[/^\d+$/.test(k) ? Number(k) : k]), v)
+const at = (v: Json, path: string): Json =>
+  path
+    .split('.')
+    .reduce((x, k) => (x === undefined || x === null ? undefined : k === 'length' ? x.length : x[/^\d+$/.test(k) ? Number(k) : k]), v)
 
 export function holds(v: Json, where: readonly Json[]): boolean {
   return where.every((c) => {
@@ -50,7 +53,9 @@ export function holds(v: Json, where: readonly Json[]): boolean {
       case 'has':
         return Array.isArray(got) && got.some((x) => Object.entries(want).every(([k, y]) => JSON.stringify(at(x, k)) === JSON.stringify(y)))
       case 'every':
-        return Array.isArray(got) && got.every((x) => Object.entries(want).every(([k, y]) => JSON.stringify(at(x, k)) === JSON.stringify(y)))
+        return (
+          Array.isArray(got) && got.every((x) => Object.entries(want).every(([k, y]) => JSON.stringify(at(x, k)) === JSON.stringify(y)))
+        )
       case 'count':
         return Array.isArray(got) && got.length === want
       default:
@@ -74,12 +79,14 @@ const STABLE_PATHS = (ns: string): string[] => [
 
 function toRequest(r: Json): RequestOptions {
   const headers: Record<string, string> = {}
-  for (const [k, v] of Object.entries(r.headers ?? {})) if (v !== null) headers[k.toLowerCase()] = Array.isArray(v) ? v.join(', ') : String(v)
+  for (const [k, v] of Object.entries(r.headers ?? {}))
+    if (v !== null) headers[k.toLowerCase()] = Array.isArray(v) ? v.join(', ') : String(v)
   const body = r.body === undefined ? undefined : typeof r.body === 'string' ? r.body : JSON.stringify(r.body)
   return { method: r.method ?? 'GET', path: r.path, headers, ...(body === undefined ? {} : { body }), as: r.as ?? 'admin' }
 }
 
-const isWatch = (path: string, method: string): boolean => method === 'GET' && (/[?&]watch=(true|1)\b/.test(path) || path.includes('/watch/'))
+const isWatch = (path: string, method: string): boolean =>
+  method === 'GET' && (/[?&]watch=(true|1)\b/.test(path) || path.includes('/watch/'))
 
 const answerOf = (r: HttpResponse, method: string): Answer => {
   const text = method === 'HEAD' || r.body === undefined ? '' : typeof r.body === 'string' ? r.body : JSON.stringify(r.body)
@@ -116,7 +123,11 @@ export function runCase(sim: Simulation, testCase: GoldenCase, ns: string): stri
     for (let i = 0; !s.ended() && i < 600; i++) advance(sim, TICK_MS)
     const chunks = s.chunks()
     const refused = chunks.find((c) => 'refused' in c)
-    const text = refused ? (typeof (refused as Json).refused === 'string' ? (refused as Json).refused : JSON.stringify((refused as Json).refused)) : chunks.map((c) => `${JSON.stringify((c as Json).event)}\n`).join('')
+    const text = refused
+      ? typeof (refused as Json).refused === 'string'
+        ? (refused as Json).refused
+        : JSON.stringify((refused as Json).refused)
+      : chunks.map((c) => `${JSON.stringify((c as Json).event)}\n`).join('')
     const answer: Answer = { status: s.status(), headers: s.headers(), text, json: parse(text) }
     s.close()
     return answer
@@ -126,7 +137,10 @@ export function runCase(sim: Simulation, testCase: GoldenCase, ns: string): stri
     for (;;) {
       const last = send({ path: s.path, as: s.as ?? 'admin' })
       if (s.gone ? last.status === 404 : last.json !== undefined && last.status < 300 && holds(last.json, s.where ?? [])) return last
-      if (sim.now >= deadline) throw new Error(`until ${s.path} ${JSON.stringify(s.where ?? 'gone')}: not after ${s.timeoutMs ?? 60000} ms; last ${last.status} ${last.text.slice(0, 600)}`)
+      if (sim.now >= deadline)
+        throw new Error(
+          `until ${s.path} ${JSON.stringify(s.where ?? 'gone')}: not after ${s.timeoutMs ?? 60000} ms; last ${last.status} ${last.text.slice(0, 600)}`,
+        )
       advance(sim, TICK_MS)
     }
   }
@@ -137,7 +151,8 @@ export function runCase(sim: Simulation, testCase: GoldenCase, ns: string): stri
     let since = sim.now
     for (;;) {
       const parts: string[] = []
-      for (const p of s.paths ? fill(s.paths) : STABLE_PATHS(ns)) for (const i of send({ path: p }).json?.items ?? []) parts.push(`${i.metadata.uid}@${i.metadata.resourceVersion}`)
+      for (const p of s.paths ? fill(s.paths) : STABLE_PATHS(ns))
+        for (const i of send({ path: p }).json?.items ?? []) parts.push(`${i.metadata.uid}@${i.metadata.resourceVersion}`)
       const next = parts.sort().join(' ')
       if (next !== print) {
         print = next
@@ -158,7 +173,10 @@ export function runCase(sim: Simulation, testCase: GoldenCase, ns: string): stri
           return null
         }
         const body = r.json === undefined ? (r.text === '' ? null : r.text) : r.json
-        const headers = (list: string[]): Json => Object.fromEntries(list.map((h) => [h, Array.isArray(r.headers[h]) ? (r.headers[h] as string[]).join(', ') : (r.headers[h] ?? null)]))
+        const headers = (list: string[]): Json =>
+          Object.fromEntries(
+            list.map((h) => [h, Array.isArray(r.headers[h]) ? (r.headers[h] as string[]).join(', ') : (r.headers[h] ?? null)]),
+          )
         return { status: r.status, ...(step.headers_ ? { headers: headers(step.headers_) } : {}), body }
       }
       case 'until': {
@@ -216,7 +234,12 @@ export function runCase(sim: Simulation, testCase: GoldenCase, ns: string): stri
   }
   for (const w of watches.values()) w.close()
   if (!error?.includes('SimulationCrash')) {
-    for (const c of testCase.cleanup ?? []) send({ method: 'DELETE', path: fill(c), body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Background' } })
+    for (const c of testCase.cleanup ?? [])
+      send({
+        method: 'DELETE',
+        path: fill(c),
+        body: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Background' },
+      })
     // The namespace stays: nobody looks at it again, and its end would take longer than most cases.
   }
   const tokens = new Tokens({ ...(testCase.namespace === false ? {} : { namespace: ns }), keep: testCase.keep ?? [] })
@@ -238,7 +261,11 @@ export function runCase(sim: Simulation, testCase: GoldenCase, ns: string): stri
   const problems = error ? [error] : []
   testCase.expect.forEach((e, i) => {
     if (i >= results.length || e === null) return
-    problems.push(...differences(e, results[i]).map((d) => `step ${i} (${testCase.steps[i].do} ${testCase.steps[i].method ?? ''} ${testCase.steps[i].path ?? ''}): ${d}`))
+    problems.push(
+      ...differences(e, results[i]).map(
+        (d) => `step ${i} (${testCase.steps[i].do} ${testCase.steps[i].method ?? ''} ${testCase.steps[i].path ?? ''}): ${d}`,
+      ),
+    )
   })
   return problems
 }

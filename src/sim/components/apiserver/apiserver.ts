@@ -23,7 +23,13 @@ export type { KubeApiserverConfig } from './types.ts'
 const RETRY_MS = 1000
 
 function list(ctx: Context): void {
-  callEtcd(ctx, 'etcd.range', { key: REGISTRY_PREFIX, rangeEnd: prefixEnd(REGISTRY_PREFIX) }, { kind: 'apiserver.cache.list' }, 'list /registry/')
+  callEtcd(
+    ctx,
+    'etcd.range',
+    { key: REGISTRY_PREFIX, rangeEnd: prefixEnd(REGISTRY_PREFIX) },
+    { kind: 'apiserver.cache.list' },
+    'list /registry/',
+  )
 }
 
 function retryList(ctx: Context, error: string): void {
@@ -59,17 +65,27 @@ function onList(ctx: Context, result: CallResult<EtcdAnswer<RangeResponse>>): vo
 }
 
 function watch(ctx: Context): void {
-  ctx.call(memberOf(ctx), 'etcd.watch', { key: REGISTRY_PREFIX, rangeEnd: prefixEnd(REGISTRY_PREFIX), startRevision: cacheState(ctx).revision + 1, progressNotify: true }, {
-    then: { kind: 'apiserver.cache.event' },
-    stream: true,
-    flow: 'watch',
-    summary: 'watch /registry/',
-  })
+  ctx.call(
+    memberOf(ctx),
+    'etcd.watch',
+    { key: REGISTRY_PREFIX, rangeEnd: prefixEnd(REGISTRY_PREFIX), startRevision: cacheState(ctx).revision + 1, progressNotify: true },
+    {
+      then: { kind: 'apiserver.cache.event' },
+      stream: true,
+      flow: 'watch',
+      summary: 'watch /registry/',
+    },
+  )
 }
 
 function onEvent(ctx: Context, result: CallResult<WatchChunk | EtcdAnswer<unknown>>): void {
   if (result.form !== 'chunk') {
-    const error = result.form === 'error' ? result.error : result.form === 'response' && 'ok' in result.value && !result.value.ok ? result.value.error : 'end'
+    const error =
+      result.form === 'error'
+        ? result.error
+        : result.form === 'response' && 'ok' in result.value && !result.value.ok
+          ? result.value.error
+          : 'end'
     ctx.record('apiserver.etcd.failed', { member: memberOf(ctx), error })
     passOverMember(ctx)
     ctx.setTimer('cache', RETRY_MS, 'apiserver.cache.rewatch', null, { periodic: true })
@@ -118,4 +134,3 @@ export const kubeApiserverType: ComponentType = {
     ...definitionHandlers,
   },
 }
-

@@ -24,7 +24,13 @@ export interface AuditEvent {
     readonly apiVersion: string
     readonly subresource?: string
   }
-  readonly responseStatus: { readonly metadata: Record<string, never>; readonly code: number; readonly message?: string; readonly reason?: string; readonly status?: string }
+  readonly responseStatus: {
+    readonly metadata: Record<string, never>
+    readonly code: number
+    readonly message?: string
+    readonly reason?: string
+    readonly status?: string
+  }
   readonly requestReceivedTimestamp: string
   readonly stageTimestamp: string
   readonly annotations: Readonly<Record<string, string>>
@@ -36,7 +42,12 @@ const KEPT = 20_000
 export const auditTable = (ctx: Context) => ctx.table<AuditEvent>('audit')
 const auditKey = (n: number): string => String(n).padStart(10, '0')
 
-export function audit(ctx: Context, item: InFlight, answer: { code: number; message?: string; reason?: string; failed?: boolean; name?: string }, stage: AuditEvent['stage'] = 'ResponseComplete'): void {
+export function audit(
+  ctx: Context,
+  item: InFlight,
+  answer: { code: number; message?: string; reason?: string; failed?: boolean; name?: string },
+  stage: AuditEvent['stage'] = 'ResponseComplete',
+): void {
   const { info, user, impersonator } = item
   const who = impersonator ?? user
   const name = info.name || answer.name
@@ -66,12 +77,17 @@ export function audit(ctx: Context, item: InFlight, answer: { code: number; mess
       : {}),
     responseStatus: {
       metadata: {},
-      ...(answer.failed ? { status: 'Failure', ...(answer.message ? { message: answer.message } : {}), ...(answer.reason ? { reason: answer.reason } : {}) } : {}),
+      ...(answer.failed
+        ? { status: 'Failure', ...(answer.message ? { message: answer.message } : {}), ...(answer.reason ? { reason: answer.reason } : {}) }
+        : {}),
       code: answer.code,
     },
     requestReceivedTimestamp: formatMicroTime(EPOCH_MS + item.receivedAt),
     stageTimestamp: formatMicroTime(EPOCH_MS + ctx.now),
-    annotations: { 'authorization.k8s.io/decision': answer.code === 403 && item.decision === '' ? 'forbid' : 'allow', 'authorization.k8s.io/reason': item.decision },
+    annotations: {
+      'authorization.k8s.io/decision': answer.code === 403 && item.decision === '' ? 'forbid' : 'allow',
+      'authorization.k8s.io/reason': item.decision,
+    },
   }
   const counter = ctx.table<number>('counters')
   const n = (counter.get('audit') ?? 0) + 1

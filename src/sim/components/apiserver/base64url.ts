@@ -1,7 +1,8 @@
 // base64.RawURLEncoding.
 import { base64Decode, base64Encode, utf8Decode, utf8Encode } from '../../../lib/base64.ts'
 
-export const bytesToBase64Url = (bytes: readonly number[]): string => base64Encode(bytes).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+export const bytesToBase64Url = (bytes: readonly number[]): string =>
+  base64Encode(bytes).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
 export const toBase64Url = (text: string): string => bytesToBase64Url(utf8Encode(text))
 
 /** undefined for what is no base64url. */

@@ -31,6 +31,17 @@ export const hasOtherMember = (ctx: Context, tries: number): boolean => tries < 
 /** The member never saw the request, so that it may be sent again even if it writes. */
 export const neverArrived = (error: NetError | 'end'): boolean => error === 'connection refused' || error === 'no route to host'
 
-export function callEtcd(ctx: Context, kind: 'etcd.range' | 'etcd.txn' | 'etcd.compact' | 'etcd.lease.grant', payload: unknown, then: Continuation, summary: string): void {
-  ctx.call(memberOf(ctx), kind, payload, { then, flow: kind === 'etcd.range' ? 'read' : 'write', summary, ...(indexOf(ctx) > 0 ? { timeoutMs: REMOTE_TIMEOUT_MS } : {}) })
+export function callEtcd(
+  ctx: Context,
+  kind: 'etcd.range' | 'etcd.txn' | 'etcd.compact' | 'etcd.lease.grant',
+  payload: unknown,
+  then: Continuation,
+  summary: string,
+): void {
+  ctx.call(memberOf(ctx), kind, payload, {
+    then,
+    flow: kind === 'etcd.range' ? 'read' : 'write',
+    summary,
+    ...(indexOf(ctx) > 0 ? { timeoutMs: REMOTE_TIMEOUT_MS } : {}),
+  })
 }

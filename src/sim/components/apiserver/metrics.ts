@@ -3,7 +3,16 @@ import type { Context } from '../../net/context.ts'
 import type { Metrics } from './rest/request.ts'
 import type { InFlight, RequestInfo, Watcher } from './types.ts'
 
-const VERBS: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', deletecollection: 'DELETECOLLECTION', get: 'GET', list: 'LIST', watch: 'WATCH' }
+const VERBS: Readonly<Record<string, string>> = {
+  create: 'POST',
+  update: 'PUT',
+  patch: 'PATCH',
+  delete: 'DELETE',
+  deletecollection: 'DELETECOLLECTION',
+  get: 'GET',
+  list: 'LIST',
+  watch: 'WATCH',
+}
 
 const labelsOf = (info: RequestInfo, code: number): string => {
   const scope = !info.isResource ? '' : info.namespace === '' ? 'cluster' : info.name === '' ? 'namespace' : 'resource'
@@ -21,7 +30,11 @@ const MUTATING = new Set(['create', 'update', 'patch', 'delete', 'deletecollecti
 
 export const metricsOf = (ctx: Context): Metrics => ({
   requests: () => ctx.table<number>('requests').entries(),
-  inFlight: (kind) => ctx.table<InFlight>('in-flight').values().filter((i) => MUTATING.has(i.info.verb) === (kind === 'mutating')).length,
+  inFlight: (kind) =>
+    ctx
+      .table<InFlight>('in-flight')
+      .values()
+      .filter((i) => MUTATING.has(i.info.verb) === (kind === 'mutating')).length,
   watches: () => {
     const by = new Map<string, number>()
     for (const w of ctx.table<Watcher>('watchers').values()) {
@@ -30,5 +43,9 @@ export const metricsOf = (ctx: Context): Metrics => ({
     }
     return [...by].sort(([a], [b]) => (a < b ? -1 : 1))
   },
-  objects: () => ctx.table<number>('object-counts').entries().map(([id, n]) => [`{resource="${id}"}`, n] as const),
+  objects: () =>
+    ctx
+      .table<number>('object-counts')
+      .entries()
+      .map(([id, n]) => [`{resource="${id}"}`, n] as const),
 })

@@ -35,7 +35,8 @@ const waiting = (ctx: Context) => ctx.table<Waiting>('waiting')
 export function ask(ctx: Context, item: InFlight, missing: Missing): void {
   const { id, need } = missing
   const data: NeedData = { call: item.call, id, need }
-  const park = (stage: InFlight['stage']): void => inFlight(ctx).put(callKey(item.call), { ...item, waitsFor: id, stage, cause: ctx.cause, background: ctx.background })
+  const park = (stage: InFlight['stage']): void =>
+    inFlight(ctx).put(callKey(item.call), { ...item, waitsFor: id, stage, cause: ctx.cause, background: ctx.background })
   switch (need.kind) {
     case 'fresh':
     case 'ping':
@@ -121,7 +122,8 @@ const rangeError = (error: string): Status => {
   return unknownError(error)
 }
 
-export const etcdUnavailable = (error: string): string => `rpc error: code = Unavailable desc = ${error === 'connection refused' ? 'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"' : `error reading from server: ${error}`}`
+export const etcdUnavailable = (error: string): string =>
+  `rpc error: code = Unavailable desc = ${error === 'connection refused' ? 'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:2379: connect: connection refused"' : `error reading from server: ${error}`}`
 
 /** The cache has moved on: whoever waited for this may go on. */
 export function wake(ctx: Context): void {
@@ -162,15 +164,25 @@ export function startLookup(ctx: Context, data: NeedData): void {
     certificate: LOOPBACK,
     sourceIP: '127.0.0.1',
   }
-  ctx.call(ctx.self, HTTP_REQUEST, request, { then: { kind: 'apiserver.lookup.answer', data }, flow: need.method === 'GET' ? 'read' : 'write', summary: `${need.method} ${need.path}` })
+  ctx.call(ctx.self, HTTP_REQUEST, request, {
+    then: { kind: 'apiserver.lookup.answer', data },
+    flow: need.method === 'GET' ? 'read' : 'write',
+    summary: `${need.method} ${need.path}`,
+  })
 }
 
 export function onLookup(ctx: Context, result: CallResult<HttpResponse, NeedData>): void {
   const { need } = result.data
-  if (need.kind === 'lookup' && need.rememberMs && result.form === 'response') ctx.table<number>('lookups').put(need.path, ctx.now + need.rememberMs)
+  if (need.kind === 'lookup' && need.rememberMs && result.form === 'response')
+    ctx.table<number>('lookups').put(need.path, ctx.now + need.rememberMs)
   const item = waiter(ctx, result.data)
   if (!item) return
-  give(ctx, item, result.data.id, result.form === 'response' ? { value: result.value } : { refused: unknownError('loopback request failed') })
+  give(
+    ctx,
+    item,
+    result.data.id,
+    result.form === 'response' ? { value: result.value } : { refused: unknownError('loopback request failed') },
+  )
 }
 
 export function forgetNeeds(ctx: Context, item: InFlight): void {

@@ -49,7 +49,10 @@ export function onProxyAnswer(ctx: Context, result: CallResult<HttpResponse | St
   }
 }
 
-const withCommon = <R extends { headers: HttpResponse['headers'] }>(item: InFlight, response: R): R => ({ ...response, headers: { ...commonHeaders(item), ...response.headers } })
+const withCommon = <R extends { headers: HttpResponse['headers'] }>(item: InFlight, response: R): R => ({
+  ...response,
+  headers: { ...commonHeaders(item), ...response.headers },
+})
 
 /** How long a connection to a pod may take. */
 const REACH_TIMEOUT_MS = 30_000
@@ -77,14 +80,31 @@ export function onReachAnswer(ctx: Context, result: CallResult<ConnectionReply, 
   const item = inFlight(ctx).get(callKey(result.data.call))
   if (!item) return
   const refused = (why: string): void => respondStatus(ctx, item, serviceUnavailable(`error trying to reach service: ${why}`))
-  if (result.form !== 'response') refused(`dial tcp ${result.data.to}: connect: ${result.form === 'error' ? result.error : 'connection refused'}`)
-  else if (!result.value.ok) refused(`dial tcp ${result.data.to}: ${result.value.error === 'timed out' ? 'i/o timeout' : `connect: ${result.value.error}`}`)
+  if (result.form !== 'response')
+    refused(`dial tcp ${result.data.to}: connect: ${result.form === 'error' ? result.error : 'connection refused'}`)
+  else if (!result.value.ok)
+    refused(`dial tcp ${result.data.to}: ${result.value.error === 'timed out' ? 'i/o timeout' : `connect: ${result.value.error}`}`)
   else if (result.value.status === 0) refused('EOF')
-  else finish(ctx, item, { status: result.value.status, headers: { ...commonHeaders(item), 'content-type': contentType(result.value.body) }, body: result.value.body }, undefined)
+  else
+    finish(
+      ctx,
+      item,
+      {
+        status: result.value.status,
+        headers: { ...commonHeaders(item), 'content-type': contentType(result.value.body) },
+        body: result.value.body,
+      },
+      undefined,
+    )
 }
 
 /** As net/http guesses it. */
-const contentType = (body: string): string => (/^\s*<(!doctype html|html|head|body|h1|p|div)/i.test(body) ? 'text/html; charset=utf-8' : /^\s*[{[]/.test(body) ? 'application/json' : 'text/plain; charset=utf-8')
+const contentType = (body: string): string =>
+  /^\s*<(!doctype html|html|head|body|h1|p|div)/i.test(body)
+    ? 'text/html; charset=utf-8'
+    : /^\s*[{[]/.test(body)
+      ? 'application/json'
+      : 'text/plain; charset=utf-8'
 
 /** The client of a streamed answer went away. */
 export function dropProxy(ctx: Context, call: number): void {

@@ -108,4 +108,3 @@ function nameOfSelector(query: Query): string {
 export function namesObject(info: RequestInfo): boolean {
   return info.name !== '' && info.verb !== 'list' && info.verb !== 'watch' && info.verb !== 'deletecollection'
 }
-

@@ -38,7 +38,8 @@ export function route(rq: Rq): Plan {
   const { strategy } = served
   if (served.custom) {
     // Paths of the wrong scope lead past the definition.
-    if (strategy.namespaced ? info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch' : info.namespace !== '') return notFoundText
+    if (strategy.namespaced ? info.namespace === '' && info.verb !== 'list' && info.verb !== 'watch' : info.namespace !== '')
+      return notFoundText
     if (served.deprecation) rq.warnings.push(served.deprecation)
     if (served.terminating && info.verb === 'create') {
       const status = methodNotSupported(resourceOf(served), info.verb)
@@ -61,7 +62,12 @@ export function route(rq: Rq): Plan {
   switch (rq.request.method) {
     case 'GET':
       if (info.verb === 'watch') return allowed('watch') ? planWatch(resource) : methodMissing()
-      if (info.verb === 'list') return queryBool(info.query, 'watch') && allowed('watch') ? planWatch(resource) : allowed('list') ? planList(resource) : methodMissing()
+      if (info.verb === 'list')
+        return queryBool(info.query, 'watch') && allowed('watch')
+          ? planWatch(resource)
+          : allowed('list')
+            ? planList(resource)
+            : methodMissing()
       return allowed('get') ? planGet(resource) : methodMissing()
     case 'POST':
       return !named && allowed('create') && strategy.namespaced === (info.namespace !== '') ? planCreate(resource) : methodMissing()
@@ -71,12 +77,14 @@ export function route(rq: Rq): Plan {
       return named && allowed('patch') ? planPatch(resource) : methodMissing()
     case 'DELETE':
       if (named) return allowed('delete') ? planDelete(resource) : methodMissing()
-      return allowed('deletecollection') && strategy.namespaced === (info.namespace !== '') ? planDeleteCollection(resource) : methodMissing()
+      return allowed('deletecollection') && strategy.namespaced === (info.namespace !== '')
+        ? planDeleteCollection(resource)
+        : methodMissing()
     default:
       return methodMissing()
   }
 }
 
-const knownGroup = (rq: Rq, group: string): boolean => group === '' || rq.view.kinds().some((s) => !s.custom && s.group === group) || VIRTUAL_GROUPS.has(group)
+const knownGroup = (rq: Rq, group: string): boolean =>
+  group === '' || rq.view.kinds().some((s) => !s.custom && s.group === group) || VIRTUAL_GROUPS.has(group)
 const VIRTUAL_GROUPS = new Set(['authentication.k8s.io', 'authorization.k8s.io'])
-

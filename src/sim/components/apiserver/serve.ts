@@ -36,7 +36,9 @@ export function onRequest(ctx: Context, request: HttpRequest, { call }: Delivery
   if (call === undefined) return
   if (!cacheState(ctx).ready) {
     // The listener is up before the cache is: the request waits for it.
-    ctx.table<{ request: HttpRequest; call: number; cause: number; background: boolean }>('early').put(callKey(call), { request, call, cause: ctx.cause, background: ctx.background })
+    ctx
+      .table<{ request: HttpRequest; call: number; cause: number; background: boolean }>('early')
+      .put(callKey(call), { request, call, cause: ctx.cause, background: ctx.background })
     return
   }
   receive(ctx, request, call)
@@ -94,9 +96,22 @@ export function receive(ctx: Context, request: HttpRequest, call: number): void 
   if (flow) ctx.record('apiserver.flow.classified', { request: auditID, flowSchema: flow.flowSchema, priorityLevel: flow.priorityLevel })
   const a = attributesOfRequest(user, info)
   const decision = authorize(a, view, info.query)
-  const what = { request: auditID, user: user.name, verb: info.verb, resource: info.isResource ? resourcePath(info) : info.path, reason: decision.reason }
+  const what = {
+    request: auditID,
+    user: user.name,
+    verb: info.verb,
+    resource: info.isResource ? resourcePath(info) : info.path,
+    reason: decision.reason,
+  }
   ctx.because(ctx.record(decision.allowed ? 'apiserver.authz.allowed' : 'apiserver.authz.denied', what))
-  const item: InFlight = { ...base, user, ...(acting ? { impersonator: who.user } : {}), ...(flow ? { flow: flow.uids } : {}), decision: decision.reason, cause: ctx.cause }
+  const item: InFlight = {
+    ...base,
+    user,
+    ...(acting ? { impersonator: who.user } : {}),
+    ...(flow ? { flow: flow.uids } : {}),
+    decision: decision.reason,
+    cause: ctx.cause,
+  }
   if (!decision.allowed) {
     respondStatus(ctx, item, forbiddenStatus(a, decision.reason))
     return
@@ -104,7 +119,8 @@ export function receive(ctx: Context, request: HttpRequest, call: number): void 
   advance(ctx, item)
 }
 
-const resourcePath = (info: RequestInfo): string => `${info.resource}${info.subresource ? `/${info.subresource}` : ''}${info.group ? `.${info.group}` : ''}`
+const resourcePath = (info: RequestInfo): string =>
+  `${info.resource}${info.subresource ? `/${info.subresource}` : ''}${info.group ? `.${info.group}` : ''}`
 
 /** Plans the request (again) and does what the plan says. */
 export function advance(ctx: Context, item: InFlight): void {
@@ -134,7 +150,8 @@ export function advance(ctx: Context, item: InFlight): void {
 }
 
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
-const mayBeStale = (item: InFlight, status: Status): boolean => item.info.isResource && WRITES.has(item.info.verb) && [403, 404, 409, 422, 500].includes(status.code)
+const mayBeStale = (item: InFlight, status: Status): boolean =>
+  item.info.isResource && WRITES.has(item.info.verb) && [403, 404, 409, 422, 500].includes(status.code)
 
 function makeRq(ctx: Context, item: InFlight, notes: Note[], warnings: string[]): Rq {
   const nowMs = EPOCH_MS + ctx.now
@@ -211,10 +228,12 @@ export function committed(ctx: Context, item: InFlight, stores: string, revision
   const [what, key] = stores.split(' ') as ['create' | 'update' | 'delete', string]
   const { then } = item
   if (!then) throw new Error(`request ${item.call} stored ${stores} and does not know why`)
-  const stored = then.do === 'answer-object' || (then.do === 'plan' && then.object) ? withRevision(then.object as KubeObject, revision) : undefined
+  const stored =
+    then.do === 'answer-object' || (then.do === 'plan' && then.object) ? withRevision(then.object as KubeObject, revision) : undefined
   ctx.because(ctx.record('apiserver.stored', { request: item.auditID, what, key, revision }, stored ? refOf(stored) : undefined))
   const { then: _, ...rest } = item
-  if (then.do === 'answer-object') respond(ctx, rest, { code: then.code, object: what === 'delete' ? deletedObject(then.object, revision) : (stored as KubeObject) })
+  if (then.do === 'answer-object')
+    respond(ctx, rest, { code: then.code, object: what === 'delete' ? deletedObject(then.object, revision) : (stored as KubeObject) })
   else if (then.do === 'answer') respond(ctx, rest, then.answer)
   else {
     // The cache may not have heard of it yet.
@@ -255,7 +274,10 @@ export function respondStatus(ctx: Context, item: InFlight, status: Status, head
 }
 
 export function respond(ctx: Context, item: InFlight, answer: Answer): void {
-  const { response, status } = answerBody(item, answer, { nowMs: EPOCH_MS + ctx.now, route: (group, version, resource) => routeOf(ctx, group, version, resource) })
+  const { response, status } = answerBody(item, answer, {
+    nowMs: EPOCH_MS + ctx.now,
+    route: (group, version, resource) => routeOf(ctx, group, version, resource),
+  })
   finish(ctx, item, response, status)
 }
 
@@ -265,7 +287,13 @@ export function finish(ctx: Context, item: InFlight, response: HttpResponse, sta
   const name = (response.body as KubeObject | undefined)?.metadata?.name
   audit(ctx, item, {
     code: response.status,
-    ...(status ? { failed: status.status === 'Failure', ...(status.message ? { message: status.message } : {}), ...(status.reason ? { reason: status.reason } : {}) } : {}),
+    ...(status
+      ? {
+          failed: status.status === 'Failure',
+          ...(status.message ? { message: status.message } : {}),
+          ...(status.reason ? { reason: status.reason } : {}),
+        }
+      : {}),
     // The log shows what was asked: a name that the server generated was not.
     ...(typeof name === 'string' && info.verb === 'create' && !isGenerated(item, response.body as KubeObject) ? { name } : {}),
   })
@@ -294,7 +322,21 @@ function isGenerated(item: InFlight, created: KubeObject): boolean {
 }
 
 const REASONS: Readonly<Record<number, string>> = {
-  200: 'OK', 201: 'Created', 202: 'Accepted', 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable',
-  409: 'Conflict', 410: 'Gone', 415: 'Unsupported Media Type', 422: 'Unprocessable Entity', 429: 'Too Many Requests', 500: 'Internal Server Error', 503: 'Service Unavailable', 504: 'Gateway Timeout',
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  410: 'Gone',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Entity',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 }
-

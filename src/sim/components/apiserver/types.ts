@@ -56,7 +56,14 @@ export type Need =
   /** Whether etcd answers a linearizable read. */
   | { readonly kind: 'ping' }
   /** A request of the API server to itself (loopback client), as system:apiserver. */
-  | { readonly kind: 'lookup'; readonly method: string; readonly path: string; readonly body?: object; readonly afterMs?: number; readonly rememberMs?: number }
+  | {
+      readonly kind: 'lookup'
+      readonly method: string
+      readonly path: string
+      readonly body?: object
+      readonly afterMs?: number
+      readonly rememberMs?: number
+    }
 
 export type Got = { readonly value: unknown } | { readonly refused: Status }
 
@@ -88,7 +95,12 @@ export type Plan =
   /** A kubelet answers. */
   | { readonly do: 'proxy'; readonly node: string; readonly request: HttpRequest; readonly stream: boolean }
   /** Whoever listens at an address answers. */
-  | { readonly do: 'reach'; readonly address: string; readonly port: number; readonly request: { readonly method: string; readonly path: string; readonly body?: string } }
+  | {
+      readonly do: 'reach'
+      readonly address: string
+      readonly port: number
+      readonly request: { readonly method: string; readonly path: string; readonly body?: string }
+    }
 
 export interface WatchPlan {
   /** Table name of the resource, `pods` or `deployments.apps`. */

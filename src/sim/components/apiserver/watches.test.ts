@@ -6,14 +6,19 @@ import { advance, createApiCluster, type DoorStream, request, stream } from '../
 import type { Simulation } from '../../cluster/simulation.ts'
 
 const quiet = { keyframeInterval: Number.MAX_SAFE_INTEGER, journalLimit: 500 }
-const fresh = (seed: number): Simulation => createApiCluster({ profile: 'api', seed, ...quiet, apiserver: { disabledAdmission: ['ServiceAccount'] } })
+const fresh = (seed: number): Simulation =>
+  createApiCluster({ profile: 'api', seed, ...quiet, apiserver: { disabledAdmission: ['ServiceAccount'] } })
 const pods = '/api/v1/namespaces/default/pods'
 const merge = { 'content-type': 'application/merge-patch+json' }
 const spec = { containers: [{ name: 'c', image: 'busybox' }] }
 
 const events = (s: DoorStream): WatchEvent[] => s.chunks().flatMap((c) => ('event' in c ? [c.event] : []))
 const say = (s: DoorStream): string[] => events(s).map((e) => `${e.type} ${e.object.metadata.name ?? e.object.metadata.resourceVersion}`)
-const list = (sim: Simulation, path: string) => request(sim, { path }).body as { items: KubeObject[]; metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number } }
+const list = (sim: Simulation, path: string) =>
+  request(sim, { path }).body as {
+    items: KubeObject[]
+    metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number }
+  }
 
 describe('a watch with a selector', () => {
   it('says ADDED for what begins to match and DELETED for what stops', () => {
@@ -34,13 +39,17 @@ describe('a watch with a selector', () => {
 
   it('of a node hears of pods bound to it only', () => {
     const sim = fresh(2)
-    const watches = Array.from({ length: 50 }, (_, i) => stream(sim, { path: `/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dnode-${i}` }))
+    const watches = Array.from({ length: 50 }, (_, i) =>
+      stream(sim, { path: `/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dnode-${i}` }),
+    )
     request(sim, { method: 'POST', path: pods, body: { metadata: { name: 'a' }, spec } })
     const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'a' }, target: { kind: 'Node', name: 'node-7' } }
     expect(request(sim, { method: 'POST', path: `${pods}/a/binding`, body: binding }).status).toBe(201)
     request(sim, { method: 'DELETE', path: `${pods}/a?gracePeriodSeconds=0` })
     advance(sim, 10)
-    expect(watches.map(say).map((s, i) => (i === 7 ? s : s.length))).toEqual(watches.map((_, i) => (i === 7 ? ['ADDED a', 'MODIFIED a', 'DELETED a'] : 0)))
+    expect(watches.map(say).map((s, i) => (i === 7 ? s : s.length))).toEqual(
+      watches.map((_, i) => (i === 7 ? ['ADDED a', 'MODIFIED a', 'DELETED a'] : 0)),
+    )
   })
 })
 
@@ -53,9 +62,11 @@ describe('a watch that resumes', () => {
     advance(sim, 10)
     expect(say(watch)).toEqual(['ADDED a'])
     // The window forgets what is older than 75 s once there are more than 100 events.
-    for (let i = 0; i < 60; i++) request(sim, { method: 'PATCH', path: `${pods}/a`, headers: merge, body: { metadata: { annotations: { i: String(i) } } } })
+    for (let i = 0; i < 60; i++)
+      request(sim, { method: 'PATCH', path: `${pods}/a`, headers: merge, body: { metadata: { annotations: { i: String(i) } } } })
     advance(sim, 80_000)
-    for (let i = 0; i < 60; i++) request(sim, { method: 'PATCH', path: `${pods}/a`, headers: merge, body: { metadata: { annotations: { j: String(i) } } } })
+    for (let i = 0; i < 60; i++)
+      request(sim, { method: 'PATCH', path: `${pods}/a`, headers: merge, body: { metadata: { annotations: { j: String(i) } } } })
     const late = stream(sim, { path: `${pods}?watch=true&resourceVersion=${resourceVersion}` })
     advance(sim, 10)
     const [error] = events(late)
@@ -68,7 +79,9 @@ describe('a watch that resumes', () => {
   it('can begin with what exists, marked by a bookmark', () => {
     const sim = fresh(4)
     for (const name of ['a', 'b']) request(sim, { method: 'POST', path: pods, body: { metadata: { name }, spec } })
-    const watch = stream(sim, { path: `${pods}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan` })
+    const watch = stream(sim, {
+      path: `${pods}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`,
+    })
     advance(sim, 10)
     const [a, b, mark] = events(watch)
     expect([a?.type, b?.type, mark?.type]).toEqual(['ADDED', 'ADDED', 'BOOKMARK'])
@@ -88,7 +101,10 @@ describe('a watch that resumes', () => {
 })
 
 type Act = { readonly name: string; readonly do: 'create' | 'label' | 'unlabel' | 'delete' | 'open' }
-const acts: fc.Arbitrary<Act[]> = fc.array(fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), do: fc.constantFrom('create', 'label', 'unlabel', 'delete', 'open') }), { maxLength: 25 })
+const acts: fc.Arbitrary<Act[]> = fc.array(
+  fc.record({ name: fc.constantFrom('a', 'b', 'c', 'd'), do: fc.constantFrom('create', 'label', 'unlabel', 'delete', 'open') }),
+  { maxLength: 25 },
+)
 
 describe('whatever happens', () => {
   it('a list followed by a watch from its revision amounts to a later list', () => {
@@ -105,10 +121,17 @@ describe('whatever happens', () => {
         }
         open()
         for (const act of todo) {
-          if (act.do === 'create') request(sim, { method: 'POST', path: pods, body: { metadata: { name: act.name, labels: { app: 'web' } }, spec } })
+          if (act.do === 'create')
+            request(sim, { method: 'POST', path: pods, body: { metadata: { name: act.name, labels: { app: 'web' } }, spec } })
           else if (act.do === 'delete') request(sim, { method: 'DELETE', path: `${pods}/${act.name}?gracePeriodSeconds=0` })
           else if (act.do === 'open') open()
-          else request(sim, { method: 'PATCH', path: `${pods}/${act.name}`, headers: merge, body: { metadata: { labels: { app: act.do === 'label' ? 'web' : 'db' } } } })
+          else
+            request(sim, {
+              method: 'PATCH',
+              path: `${pods}/${act.name}`,
+              headers: merge,
+              body: { metadata: { labels: { app: act.do === 'label' ? 'web' : 'db' } } },
+            })
         }
         advance(sim, 10)
         const now = new Map(list(sim, selected).items.map((o) => [o.metadata.name, o.metadata.resourceVersion]))

@@ -88,7 +88,10 @@ function usableLease(ctx: Context): EventLease | undefined {
   return lease
 }
 
-const attachLease = (txn: TxnRequest, leaseId: number): TxnRequest => ({ ...txn, success: txn.success.map((op) => (op.op === 'put' && op.key.startsWith('/registry/events/') ? { ...op, leaseId } : op)) })
+const attachLease = (txn: TxnRequest, leaseId: number): TxnRequest => ({
+  ...txn,
+  success: txn.success.map((op) => (op.op === 'put' && op.key.startsWith('/registry/events/') ? { ...op, leaseId } : op)),
+})
 
 function awaitLease(ctx: Context, item: InFlight): void {
   const asked = leaseWaiters(ctx).size > 0
@@ -96,12 +99,19 @@ function awaitLease(ctx: Context, item: InFlight): void {
   leaseWaiters(ctx).put(callKey(item.call), item.call)
   if (asked) return
   const lease = 1 + Math.floor(ctx.random() * 999_999_999_999)
-  callEtcd(ctx, 'etcd.lease.grant', { lease, ttlSeconds: EVENT_TTL_S + LEASE_REUSE_S }, { kind: 'apiserver.etcd.lease', data: lease }, 'grant lease')
+  callEtcd(
+    ctx,
+    'etcd.lease.grant',
+    { lease, ttlSeconds: EVENT_TTL_S + LEASE_REUSE_S },
+    { kind: 'apiserver.etcd.lease', data: lease },
+    'grant lease',
+  )
 }
 
 function onLease(ctx: Context, result: CallResult<EtcdAnswer<unknown>, number>): void {
   const granted = result.form === 'response' && result.value.ok
-  const error = result.form === 'error' ? etcdUnavailable(result.error) : result.form === 'response' && !result.value.ok ? result.value.error : 'EOF'
+  const error =
+    result.form === 'error' ? etcdUnavailable(result.error) : result.form === 'response' && !result.value.ok ? result.value.error : 'EOF'
   if (granted) leases(ctx).put('lease', { lease: result.data, expiresAt: ctx.now + (EVENT_TTL_S + LEASE_REUSE_S) * 1000, attached: 0 })
   const waiters = leaseWaiters(ctx).entries()
   leaseWaiters(ctx).clear()

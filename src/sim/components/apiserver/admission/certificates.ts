@@ -11,7 +11,24 @@ const isRequest = (a: Attributes): boolean => isKind(a, 'certificates.k8s.io', '
 function permitted(a: Attributes, verb: 'approve' | 'sign', signer: string): boolean {
   const { user, view } = a.rq
   const names = [signer, `${signer.split('/')[0]}/*`]
-  return names.some((name) => authorize({ user, verb, isResource: true, group: 'certificates.k8s.io', version: '*', resource: 'signers', subresource: '', namespace: '', name, path: '' }, view).allowed)
+  return names.some(
+    (name) =>
+      authorize(
+        {
+          user,
+          verb,
+          isResource: true,
+          group: 'certificates.k8s.io',
+          version: '*',
+          resource: 'signers',
+          subresource: '',
+          namespace: '',
+          name,
+          path: '',
+        },
+        view,
+      ).allowed,
+  )
 }
 
 export const certificateApproval: AdmissionPlugin = {

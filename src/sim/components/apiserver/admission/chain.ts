@@ -21,7 +21,8 @@ function guarded(plugin: AdmissionPlugin, a: Attributes, body: () => void): void
   try {
     body()
   } catch (error) {
-    if (error instanceof Refusal) a.rq.notes.push({ kind: 'apiserver.admission.denied', plugin: plugin.name, message: error.status.message ?? '' })
+    if (error instanceof Refusal)
+      a.rq.notes.push({ kind: 'apiserver.admission.denied', plugin: plugin.name, message: error.status.message ?? '' })
     throw error
   }
 }

@@ -19,7 +19,10 @@ export const defaultIngressClass: AdmissionPlugin = {
   admit(a) {
     const ingress = a.object as KubeObject
     if (ingress.spec.ingressClassName !== undefined || Object.hasOwn(ingress.metadata.annotations ?? {}, OLD_ANNOTATION)) return undefined
-    const found = a.rq.view.list(CLASSES).filter((c) => c.metadata.annotations?.[IS_DEFAULT] === 'true').sort(newestFirst)[0]
+    const found = a.rq.view
+      .list(CLASSES)
+      .filter((c) => c.metadata.annotations?.[IS_DEFAULT] === 'true')
+      .sort(newestFirst)[0]
     if (!found) return undefined
     ingress.spec.ingressClassName = found.metadata.name
     return `ingressClassName ${found.metadata.name}`

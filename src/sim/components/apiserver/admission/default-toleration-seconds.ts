@@ -15,7 +15,10 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
     const tolerations: Toleration[] = spec.tolerations ?? []
     const missing = TAINTS.filter((key) => !tolerations.some((t) => (t.key === key || !t.key) && (t.effect === 'NoExecute' || !t.effect)))
     if (missing.length === 0) return undefined
-    spec.tolerations = [...tolerations, ...missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: SECONDS }))]
+    spec.tolerations = [
+      ...tolerations,
+      ...missing.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: SECONDS })),
+    ]
     return `tolerations of ${missing.map((k) => k.slice('node.kubernetes.io/'.length)).join(' and ')} for ${SECONDS} s`
   },
 }

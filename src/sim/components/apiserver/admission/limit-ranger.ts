@@ -37,7 +37,8 @@ function rangesOf(a: Attributes): readonly KubeObject[] {
   return ((answer.body as { items?: KubeObject[] } | undefined)?.items ?? []) as readonly KubeObject[]
 }
 
-const whole = (pod: KubeObject, which: 'requests' | 'limits'): ResourceList => Object.fromEntries([...podResources(pod, which)].map(([k, v]) => [k, quantityToString(v)]))
+const whole = (pod: KubeObject, which: 'requests' | 'limits'): ResourceList =>
+  Object.fromEntries([...podResources(pod, which)].map(([k, v]) => [k, quantityToString(v)]))
 
 const limitsOf = (range: KubeObject): Limit[] => (range.spec?.limits ?? []) as Limit[]
 const q = (text: string): string => quantityToString(parseQuantity(text))
@@ -49,7 +50,10 @@ function fill(container: Container, limits: ResourceList, requests: ResourceList
     const own = container.resources?.[kind] ?? {}
     const missing = sortedKeys(defaults).filter((k) => !Object.hasOwn(own, k))
     if (missing.length === 0) return
-    container.resources = { ...container.resources, [kind]: { ...own, ...Object.fromEntries(missing.map((k) => [k, defaults[k] as string])) } }
+    container.resources = {
+      ...container.resources,
+      [kind]: { ...own, ...Object.fromEntries(missing.map((k) => [k, defaults[k] as string])) },
+    }
     done.push(`${sortStrings(missing).join(', ')} ${kind === 'requests' ? 'request' : 'limit'} for ${what} ${container.name}`)
   }
   set('requests', requests)
@@ -57,7 +61,13 @@ function fill(container: Container, limits: ResourceList, requests: ResourceList
   return done
 }
 
-const merged = (range: KubeObject, key: 'default' | 'defaultRequest'): ResourceList => Object.assign({}, ...limitsOf(range).filter((l) => l.type === 'Container').map((l) => l[key] ?? {})) as ResourceList
+const merged = (range: KubeObject, key: 'default' | 'defaultRequest'): ResourceList =>
+  Object.assign(
+    {},
+    ...limitsOf(range)
+      .filter((l) => l.type === 'Container')
+      .map((l) => l[key] ?? {}),
+  ) as ResourceList
 
 function mutatePod(a: Attributes, pod: KubeObject): string | undefined {
   let said: string | undefined
@@ -123,7 +133,8 @@ function podProblems(range: KubeObject, pod: KubeObject): string[] {
   const out: string[] = []
   for (const limit of limitsOf(range)) {
     if (limit.type === 'Container') {
-      for (const c of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])] as Container[]) out.push(...bounds(limit, c.resources?.requests ?? {}, c.resources?.limits ?? {}))
+      for (const c of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])] as Container[])
+        out.push(...bounds(limit, c.resources?.requests ?? {}, c.resources?.limits ?? {}))
     }
     if (limit.type === 'Pod') out.push(...bounds(limit, whole(pod, 'requests'), whole(pod, 'limits')))
   }

@@ -14,7 +14,12 @@ function namespaceOf(a: Attributes): KubeObject {
   const known = a.rq.view.get('namespaces', undefined, a.namespace)
   if (known) return known
   const path = `/api/v1/namespaces/${a.namespace}`
-  const answer = a.rq.need<HttpResponse>(`lookup/${path}`, { kind: 'lookup', method: 'GET', path, ...(a.operation === 'CREATE' ? { afterMs: MISSING_NAMESPACE_WAIT_MS } : {}) })
+  const answer = a.rq.need<HttpResponse>(`lookup/${path}`, {
+    kind: 'lookup',
+    method: 'GET',
+    path,
+    ...(a.operation === 'CREATE' ? { afterMs: MISSING_NAMESPACE_WAIT_MS } : {}),
+  })
   if (answer.status === 200) return answer.body as KubeObject
   const status = answer.body as Status
   throw new Refusal(answer.status === 404 ? status : internalError(status.message ?? ''))
@@ -28,11 +33,14 @@ export const namespaceLifecycle: AdmissionPlugin = {
     if (a.operation === 'DELETE' && aboutNamespace && IMMORTAL.has(a.name)) {
       throw new Refusal(forbidden({ group: '', name: 'namespaces' }, a.name, 'this namespace may not be deleted'))
     }
-    if (a.namespace === '' || aboutNamespace || a.operation === 'DELETE' || isKind(a, 'authorization.k8s.io', 'localsubjectaccessreviews')) return undefined
+    if (a.namespace === '' || aboutNamespace || a.operation === 'DELETE' || isKind(a, 'authorization.k8s.io', 'localsubjectaccessreviews'))
+      return undefined
     const namespace = namespaceOf(a)
     if (a.operation !== 'CREATE' || namespace.status?.phase !== 'Terminating') return undefined
     const status = forbiddenFor(a, `unable to create new content in namespace ${a.namespace} because it is being terminated`)
-    const causes = [{ reason: 'NamespaceTerminating', message: `namespace ${a.namespace} is being terminated`, field: 'metadata.namespace' }]
+    const causes = [
+      { reason: 'NamespaceTerminating', message: `namespace ${a.namespace} is being terminated`, field: 'metadata.namespace' },
+    ]
     throw new Refusal({ ...status, details: { ...status.details, causes } })
   },
 }

@@ -10,8 +10,17 @@ import type { AdmissionPlugin, Attributes } from './types.ts'
 
 const MIRROR = 'kubernetes.io/config.mirror'
 const KUBELET_LABELS = new Set([
-  'kubernetes.io/hostname', 'topology.kubernetes.io/zone', 'topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/region',
-  'node.kubernetes.io/instance-type', 'beta.kubernetes.io/instance-type', 'kubernetes.io/os', 'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch',
+  'kubernetes.io/hostname',
+  'topology.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+  'node.kubernetes.io/instance-type',
+  'beta.kubernetes.io/instance-type',
+  'kubernetes.io/os',
+  'kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/arch',
 ])
 const KUBELET_NAMESPACES = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 const RESTRICTED = 'node-restriction.kubernetes.io'
@@ -47,12 +56,14 @@ function admitPod(a: Attributes, node: string): void {
   }
   if (a.operation !== 'CREATE') deny(a, `unexpected operation ${q(a.operation)}, node ${q(node)} can only create and delete mirror pods`)
   const pod = a.object as KubeObject
-  if (!Object.hasOwn(pod.metadata.annotations ?? {}, MIRROR)) deny(a, `pod does not have ${q(MIRROR)} annotation, node ${q(node)} can only create mirror pods`)
+  if (!Object.hasOwn(pod.metadata.annotations ?? {}, MIRROR))
+    deny(a, `pod does not have ${q(MIRROR)} annotation, node ${q(node)} can only create mirror pods`)
   if (pod.spec.nodeName !== node) deny(a, `node ${q(node)} can only create pods with spec.nodeName set to itself`)
   admitMirrorOwner(a, node, pod)
   if (pod.spec.serviceAccountName) deny(a, `node ${q(node)} can not create pods that reference a service account`)
   const uses = JSON.stringify(pod.spec)
-  if (/"(secretKeyRef|secretRef|secretName|imagePullSecrets)":/.test(uses)) deny(a, `node ${q(node)} can not create pods that reference secrets`)
+  if (/"(secretKeyRef|secretRef|secretName|imagePullSecrets)":/.test(uses))
+    deny(a, `node ${q(node)} can not create pods that reference secrets`)
   if (/"(configMapKeyRef|configMapRef|configMap)":/.test(uses)) deny(a, `node ${q(node)} can not create pods that reference configmaps`)
   if (/"persistentVolumeClaim":/.test(uses)) deny(a, `node ${q(node)} can not create pods that reference persistentvolumeclaims`)
 }
@@ -61,7 +72,8 @@ function admitMirrorOwner(a: Attributes, node: string, pod: KubeObject): void {
   const owners = pod.metadata.ownerReferences ?? []
   if (owners.length > 1) deny(a, `node ${q(node)} can only create pods with a single owner reference set to itself`)
   const owner = owners[0]
-  if (!owner || owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node) return deny(a, `node ${q(node)} can only create pods with an owner reference set to itself`)
+  if (!owner || owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node)
+    return deny(a, `node ${q(node)} can only create pods with an owner reference set to itself`)
   if (owner.controller !== true) deny(a, `node ${q(node)} can only create pods with a controller owner reference set to itself`)
   if (owner.blockOwnerDeletion === true) deny(a, `node ${q(node)} must not set blockOwnerDeletion on an owner reference`)
   const found = a.rq.view.get('nodes', undefined, node) ?? refuse(notFound({ group: '', name: 'nodes' }, node))
@@ -87,7 +99,8 @@ function admitNode(a: Attributes, node: string): void {
   if (!deepEqual(object.spec?.taints ?? [], a.old.spec?.taints ?? [])) deny(a, `node ${q(node)} is not allowed to modify taints`)
   const labels = forbiddenLabels(modifiedLabels(object, a.old))
   if (labels.length > 0) deny(a, `is not allowed to modify labels: ${labels.join(', ')}`)
-  if (!deepEqual(object.metadata.ownerReferences ?? [], a.old.metadata.ownerReferences ?? [])) deny(a, `node ${q(node)} is not allowed to modify ownerReferences`)
+  if (!deepEqual(object.metadata.ownerReferences ?? [], a.old.metadata.ownerReferences ?? []))
+    deny(a, `node ${q(node)} is not allowed to modify ownerReferences`)
 }
 
 function admitToken(a: Attributes, node: string): void {
@@ -96,7 +109,11 @@ function admitToken(a: Attributes, node: string): void {
   if (!ref || ref.apiVersion !== 'v1' || ref.kind !== 'Pod' || !ref.name) deny(a, 'node requested token not bound to a pod')
   if (!ref.uid) deny(a, 'node requested token with a pod binding without a uid')
   const pod = podOf(a, ref.name)
-  if (ref.uid !== pod.metadata.uid) deny(a, `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+  if (ref.uid !== pod.metadata.uid)
+    deny(
+      a,
+      `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
   if (pod.spec.nodeName !== node) deny(a, 'node requested token bound to a pod scheduled on a different node')
 }
 

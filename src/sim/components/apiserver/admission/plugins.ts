@@ -16,6 +16,7 @@ import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUsePro
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { validatingAdmissionPolicy } from './policy/plugin.ts'
 import type { AdmissionPlugin } from './types.ts'
+import { mutatingAdmissionWebhook, validatingAdmissionWebhook } from './webhooks.ts'
 
 export const ADMISSION_PLUGINS: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
@@ -36,7 +37,9 @@ export const ADMISSION_PLUGINS: readonly AdmissionPlugin[] = [
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  mutatingAdmissionWebhook,
   validatingAdmissionPolicy,
+  validatingAdmissionWebhook,
   resourceQuota,
 ]
 

@@ -32,12 +32,18 @@ function admitNew(a: Attributes, pod: KubeObject): string | undefined {
     policy = found.preemptionPolicy
   }
   if (spec.priority !== undefined && spec.priority !== priority) {
-    deny(a, `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${priority} from the given PriorityClass name`)
+    deny(
+      a,
+      `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${priority} from the given PriorityClass name`,
+    )
   }
   spec.priority = priority
   if (policy !== undefined) {
     if (spec.preemptionPolicy && spec.preemptionPolicy !== policy) {
-      deny(a, `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`)
+      deny(
+        a,
+        `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+      )
     }
     spec.preemptionPolicy = policy
   }
@@ -46,7 +52,10 @@ function admitNew(a: Attributes, pod: KubeObject): string | undefined {
 
 export const priority: AdmissionPlugin = {
   name: 'Priority',
-  handles: (a) => a.subresource === '' && (a.operation === 'CREATE' || a.operation === 'UPDATE') && (isPod(a) || isKind(a, 'scheduling.k8s.io', 'priorityclasses')),
+  handles: (a) =>
+    a.subresource === '' &&
+    (a.operation === 'CREATE' || a.operation === 'UPDATE') &&
+    (isPod(a) || isKind(a, 'scheduling.k8s.io', 'priorityclasses')),
   admit(a) {
     const object = a.object as KubeObject
     if (!isPod(a)) return undefined

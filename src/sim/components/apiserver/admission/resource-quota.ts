@@ -1,6 +1,14 @@
 // ResourceQuota: apiserver/pkg/admission/plugin/resourcequota. Last of all: charges the namespace's quotas, in the same transaction as the object.
 import { sortedKeys, sortStrings } from '../../../../lib/compare.ts'
-import { addQuantities, compareQuantities, isZeroQuantity, parseQuantity, type Quantity, quantityToString, subQuantities } from '../../../api/quantity.ts'
+import {
+  addQuantities,
+  compareQuantities,
+  isZeroQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityToString,
+  subQuantities,
+} from '../../../api/quantity.ts'
 import { matchesScopes, type QuotaResource, quotaUsage, resourceOfLimit } from '../../../api/quota.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { deny, isPod } from './helpers.ts'
@@ -26,21 +34,26 @@ const concerns = (name: string, r: QuotaResource): boolean => {
 
 const hardOf = (quota: KubeObject): Amounts => (quota.status?.hard ?? {}) as Amounts
 const usedOf = (quota: KubeObject): Amounts => (quota.status?.used ?? {}) as Amounts
-const text = (list: Amounts, names: readonly string[]): string => names.map((n) => `${n}=${quantityToString(parseQuantity(list[n] ?? '0'))}`).join(',')
+const text = (list: Amounts, names: readonly string[]): string =>
+  names.map((n) => `${n}=${quantityToString(parseQuantity(list[n] ?? '0'))}`).join(',')
 
 /** podEvaluator.Constraints. */
 function unspecified(pod: KubeObject, names: readonly string[]): string | undefined {
   if (pod.spec.resources) return undefined
   const missing = new Map<string, Set<string>>()
   for (const name of names.filter((n) => MUST_SPECIFY.has(n))) {
-    const [kind, resource] = name.startsWith('limits.') ? (['limits', name.slice(7)] as const) : (['requests', name.replace(/^requests\./, '')] as const)
+    const [kind, resource] = name.startsWith('limits.')
+      ? (['limits', name.slice(7)] as const)
+      : (['requests', name.replace(/^requests\./, '')] as const)
     for (const c of [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])]) {
       if (Object.hasOwn(c.resources?.[kind] ?? {}, resource)) continue
       missing.set(name, (missing.get(name) ?? new Set()).add(c.name))
     }
   }
   if (missing.size === 0) return undefined
-  return `must specify ${sortStrings(missing.keys()).map((n) => `${n} for: ${sortStrings(missing.get(n) as Set<string>).join(',')}`).join('; ')}`
+  return `must specify ${sortStrings(missing.keys())
+    .map((n) => `${n} for: ${sortStrings(missing.get(n) as Set<string>).join(',')}`)
+    .join('; ')}`
 }
 
 /** What the request adds to the usage: for updates the difference, never less than nothing. */
@@ -83,8 +96,15 @@ function charge(a: Attributes, quota: KubeObject, delta: ReadonlyMap<string, Qua
   const names = sortStrings(delta.keys()).filter((n) => Object.hasOwn(hard, n))
   if (names.length === 0) return
   const requested = Object.fromEntries(names.map((n) => [n, quantityToString(delta.get(n) as Quantity)]))
-  const next = { ...used, ...Object.fromEntries(names.map((n) => [n, quantityToString(addQuantities(parseQuantity(used[n] ?? '0'), delta.get(n) as Quantity))])) }
+  const next = {
+    ...used,
+    ...Object.fromEntries(names.map((n) => [n, quantityToString(addQuantities(parseQuantity(used[n] ?? '0'), delta.get(n) as Quantity))])),
+  }
   const exceeded = names.filter((n) => compareQuantities(next[n] as string, hard[n] as string) > 0)
-  if (exceeded.length > 0) deny(a, `exceeded quota: ${quota.metadata.name}, requested: ${text(requested, exceeded)}, used: ${text(used, exceeded)}, limited: ${text(hard, exceeded)}`)
+  if (exceeded.length > 0)
+    deny(
+      a,
+      `exceeded quota: ${quota.metadata.name}, requested: ${text(requested, exceeded)}, used: ${text(used, exceeded)}, limited: ${text(hard, exceeded)}`,
+    )
   if (!a.dryRun) a.rq.effects.push({ resource: 'resourcequotas', old: quota, next: { ...quota, status: { ...quota.status, used: next } } })
 }

@@ -64,7 +64,9 @@ export const runtimeClass: AdmissionPlugin = {
     const found = classOf(a)
     const overhead = pod.spec.overhead
     if (found?.overhead) {
-      if (overhead && !deepEqual(overhead, found.overhead.podFixed)) deny(a, `pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead`)
-    } else if (overhead && Object.keys(overhead).length > 0) deny(a, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead')
+      if (overhead && !deepEqual(overhead, found.overhead.podFixed))
+        deny(a, `pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead`)
+    } else if (overhead && Object.keys(overhead).length > 0)
+      deny(a, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead')
   },
 }

@@ -13,7 +13,6 @@ const MIRROR = 'kubernetes.io/config.mirror'
 /** The default account is made by a controller; a pod that comes too early waits for it. */
 const DEFAULT_ATTEMPTS = 10
 
-// biome-ignore lint/suspicious/noExplicitAny: pods are walked as plain data
 type Data = any
 
 function accountOf(a: Attributes, name: string): KubeObject {
@@ -33,7 +32,8 @@ function accountOf(a: Attributes, name: string): KubeObject {
   return deny(a, `error looking up service account ${a.namespace}/${name}: ${why}`)
 }
 
-const shouldAutomount = (account: KubeObject, pod: KubeObject): boolean => pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
+const shouldAutomount = (account: KubeObject, pod: KubeObject): boolean =>
+  pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true
 
 const tokenSources = (): Data[] => [
   { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
@@ -63,7 +63,9 @@ function checkMirror(a: Attributes, spec: Data): void {
 const refersToSecrets = (spec: Data): boolean =>
   (spec.imagePullSecrets ?? []).length > 0 ||
   (spec.volumes ?? []).some((v: Data) => v.secret || (v.projected?.sources ?? []).some((s: Data) => s.secret)) ||
-  [...(spec.initContainers ?? []), ...(spec.containers ?? [])].some((c: Data) => (c.envFrom ?? []).some((e: Data) => e.secretRef) || (c.env ?? []).some((e: Data) => e.valueFrom?.secretKeyRef))
+  [...(spec.initContainers ?? []), ...(spec.containers ?? [])].some(
+    (c: Data) => (c.envFrom ?? []).some((e: Data) => e.secretRef) || (c.env ?? []).some((e: Data) => e.valueFrom?.secretKeyRef),
+  )
 
 export const serviceAccount: AdmissionPlugin = {
   name: 'ServiceAccount',

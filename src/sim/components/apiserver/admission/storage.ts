@@ -9,7 +9,8 @@ const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class'
 const IS_DEFAULT_BETA = 'storageclass.beta.kubernetes.io/is-default-class'
 const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
 
-const isDefault = (c: KubeObject): boolean => c.metadata.annotations?.[IS_DEFAULT] === 'true' || c.metadata.annotations?.[IS_DEFAULT_BETA] === 'true'
+const isDefault = (c: KubeObject): boolean =>
+  c.metadata.annotations?.[IS_DEFAULT] === 'true' || c.metadata.annotations?.[IS_DEFAULT_BETA] === 'true'
 
 /** The newest one; of equally old ones the first by name. */
 const newestFirst = (a: KubeObject, b: KubeObject): number => {
@@ -31,7 +32,10 @@ export const defaultStorageClass: AdmissionPlugin = {
   },
 }
 
-const FINALIZERS: Readonly<Record<string, string>> = { persistentvolumes: 'kubernetes.io/pv-protection', persistentvolumeclaims: 'kubernetes.io/pvc-protection' }
+const FINALIZERS: Readonly<Record<string, string>> = {
+  persistentvolumes: 'kubernetes.io/pv-protection',
+  persistentvolumeclaims: 'kubernetes.io/pvc-protection',
+}
 
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: 'StorageObjectInUseProtection',
@@ -55,6 +59,7 @@ export const persistentVolumeClaimResize: AdmissionPlugin = {
     if (old.status?.phase !== 'Bound') deny(a, 'Only bound persistent volume claims can be expanded')
     const className = claim.metadata.annotations?.[CLASS_ANNOTATION] ?? claim.spec.storageClassName
     const allowed = className && a.rq.view.get(CLASSES, undefined, className)?.allowVolumeExpansion === true
-    if (!allowed) deny(a, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
+    if (!allowed)
+      deny(a, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
   },
 }

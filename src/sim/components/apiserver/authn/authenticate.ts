@@ -7,9 +7,12 @@ import { authenticateServiceAccount } from './service-account.ts'
 export const AUTHENTICATED = 'system:authenticated'
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
 
-export type Authentication = { readonly user: User; readonly by: 'client certificate' | 'bearer token' | 'service account token' | 'anonymous' } | { readonly error: string }
+export type Authentication =
+  | { readonly user: User; readonly by: 'client certificate' | 'bearer token' | 'service account token' | 'anonymous' }
+  | { readonly error: string }
 
-const withAuthenticated = (user: User): User => (user.groups.includes(AUTHENTICATED) ? user : { ...user, groups: [...user.groups, AUTHENTICATED] })
+const withAuthenticated = (user: User): User =>
+  user.groups.includes(AUTHENTICATED) ? user : { ...user, groups: [...user.groups, AUTHENTICATED] }
 
 /** The token of an Authorization header; undefined = the request shows none. */
 export function bearerToken(header: string | undefined): string | undefined {

@@ -8,15 +8,27 @@ import { AUTHENTICATED } from './authenticate.ts'
 
 const EXTRA = 'impersonate-extra-'
 
-const values = (header: string | undefined): string[] => (header === undefined || header === '' ? [] : header.split(',').map((v) => v.trim()).filter((v) => v !== ''))
+const values = (header: string | undefined): string[] =>
+  header === undefined || header === ''
+    ? []
+    : header
+        .split(',')
+        .map((v) => v.trim())
+        .filter((v) => v !== '')
 
 /** The user to act as, undefined without headers, or why not. `allowed` asks the authorizer as the real user. */
-export function impersonate(request: HttpRequest, requester: User, allowed: (a: AuthorizationAttributes) => Decision): { user: User } | { status: Status } | undefined {
+export function impersonate(
+  request: HttpRequest,
+  requester: User,
+  allowed: (a: AuthorizationAttributes) => Decision,
+): { user: User } | { status: Status } | undefined {
   const { headers } = request
   const name = headers['impersonate-user'] ?? ''
   const groups = values(headers['impersonate-group'])
   const uid = headers['impersonate-uid'] ?? ''
-  const extraKeys = Object.keys(headers).filter((h) => h.startsWith(EXTRA)).sort()
+  const extraKeys = Object.keys(headers)
+    .filter((h) => h.startsWith(EXTRA))
+    .sort()
   if (name === '') {
     if (groups.length === 0 && uid === '' && extraKeys.length === 0) return undefined
     return { status: internalError(`requested ${JSON.stringify({ groups, uid })} without impersonating a user`) }
@@ -38,7 +50,14 @@ export function impersonate(request: HttpRequest, requester: User, allowed: (a: 
   }
   if (uid !== '') wanted.push({ resource: 'uids', group: 'authentication.k8s.io', name: uid, namespace: '', subresource: '' })
   for (const w of wanted) {
-    const a: AuthorizationAttributes = { ...w, user: requester, verb: 'impersonate', isResource: true, version: w.group === '' ? 'v1' : 'v1', path: '' }
+    const a: AuthorizationAttributes = {
+      ...w,
+      user: requester,
+      verb: 'impersonate',
+      isResource: true,
+      version: w.group === '' ? 'v1' : 'v1',
+      path: '',
+    }
     if (!allowed(a).allowed) return { status: forbiddenStatus(a, '') }
   }
   let all = groups

@@ -49,7 +49,11 @@ function readClaims(token: string): Claims | undefined {
 }
 
 /** `audiences`: those a TokenReview asks for; undefined = the API server's own. */
-export function authenticateServiceAccount(token: string, audiences: readonly string[] | undefined, view: ServerView): { user: User; audiences: string[] } | { error: string } {
+export function authenticateServiceAccount(
+  token: string,
+  audiences: readonly string[] | undefined,
+  view: ServerView,
+): { user: User; audiences: string[] } | { error: string } {
   const claims = readClaims(token)
   if (!claims || claims.iss !== ISSUER) return { error: 'invalid bearer token' }
   const now = Math.floor(view.nowMs / 1000)
@@ -57,13 +61,15 @@ export function authenticateServiceAccount(token: string, audiences: readonly st
   if (now < claims.nbf) return { error: '[invalid bearer token, service account token is not valid yet]' }
   const wanted = audiences && audiences.length > 0 ? audiences : [ISSUER]
   const shared = wanted.filter((a) => claims.aud.includes(a))
-  if (shared.length === 0) return { error: `[invalid bearer token, token audiences ${goList(claims.aud)} is invalid for the target audiences ${goList(wanted)}]` }
+  if (shared.length === 0)
+    return { error: `[invalid bearer token, token audiences ${goList(claims.aud)} is invalid for the target audiences ${goList(wanted)}]` }
   const k8s = claims['kubernetes.io']
   const { namespace, serviceaccount, pod, secret, node } = k8s
   const account = view.get('serviceaccounts', namespace, serviceaccount.name)
   if (!account) return { error: `[invalid bearer token, serviceaccounts ${JSON.stringify(serviceaccount.name)} not found]` }
   if (account.metadata.uid !== serviceaccount.uid) return { error: `[invalid bearer token, service account token has been invalidated]` }
-  const boundTo = (resource: string, ref: Ref | undefined, scope: string | undefined): boolean => !ref || view.get(resource, scope, ref.name)?.metadata.uid === ref.uid
+  const boundTo = (resource: string, ref: Ref | undefined, scope: string | undefined): boolean =>
+    !ref || view.get(resource, scope, ref.name)?.metadata.uid === ref.uid
   if (!boundTo('pods', pod, namespace) || !boundTo('secrets', secret, namespace) || (!pod && !boundTo('nodes', node, undefined))) {
     return { error: '[invalid bearer token, service account token has been invalidated]' }
   }
@@ -89,4 +95,3 @@ export function authenticateServiceAccount(token: string, audiences: readonly st
 }
 
 const goList = (values: readonly string[]): string => `[${values.map((v) => JSON.stringify(v)).join(' ')}]`
-

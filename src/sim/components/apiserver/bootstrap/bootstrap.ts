@@ -39,7 +39,11 @@ function step(ctx: Context, from: number): void {
       certificate: LOOPBACK,
       sourceIP: '127.0.0.1',
     }
-    ctx.call(ctx.self, HTTP_REQUEST, request, { then: { kind: 'apiserver.bootstrap.answer', data: { at: i } }, flow: 'write', summary: `POST ${object.kind} ${object.metadata.name}` })
+    ctx.call(ctx.self, HTTP_REQUEST, request, {
+      then: { kind: 'apiserver.bootstrap.answer', data: { at: i } },
+      flow: 'write',
+      summary: `POST ${object.kind} ${object.metadata.name}`,
+    })
     return
   }
   progress(ctx).put('progress', { next: objects.length, done: true })

@@ -32,7 +32,13 @@ function renew(ctx: Context): void {
   ctx.setTimer('endpoints', INTERVAL_MS, 'apiserver.endpoints', null, { periodic: true })
   const ip = (ctx.config as KubeApiserverConfig).advertiseAddress
   const value: MasterLease = { ip, renewedAt: ctx.now }
-  callEtcd(ctx, 'etcd.txn', { compare: [], success: [{ op: 'put', key: `${PREFIX}${ip}`, value }], failure: [] }, { kind: 'apiserver.endpoints.renewed' }, `renew masterleases/${ip}`)
+  callEtcd(
+    ctx,
+    'etcd.txn',
+    { compare: [], success: [{ op: 'put', key: `${PREFIX}${ip}`, value }], failure: [] },
+    { kind: 'apiserver.endpoints.renewed' },
+    `renew masterleases/${ip}`,
+  )
 }
 
 function onRenewed(ctx: Context, result: CallResult<EtcdAnswer<unknown>>): void {
@@ -50,9 +56,14 @@ function reconcile(ctx: Context, ips: readonly string[]): void {
   const addresses = ips.map((ip) => ({ ip }))
   const endpoints = ips.map((ip) => ({ addresses: [ip], conditions: { ready: true } }))
   const old = cacheTable(ctx, 'endpoints').get('default/kubernetes')
-  if (old && !same(old.subsets?.[0]?.addresses, addresses)) put(ctx, '/api/v1/namespaces/default/endpoints/kubernetes', { ...old, subsets: [{ ...old.subsets?.[0], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }], addresses }] })
+  if (old && !same(old.subsets?.[0]?.addresses, addresses))
+    put(ctx, '/api/v1/namespaces/default/endpoints/kubernetes', {
+      ...old,
+      subsets: [{ ...old.subsets?.[0], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }], addresses }],
+    })
   const slice = cacheTable(ctx, 'endpointslices.discovery.k8s.io').get('default/kubernetes')
-  if (slice && !same(slice.endpoints, endpoints)) put(ctx, '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes', { ...slice, endpoints })
+  if (slice && !same(slice.endpoints, endpoints))
+    put(ctx, '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes', { ...slice, endpoints })
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
@@ -60,8 +71,19 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 /** A conflict is settled at the next round. */
 function put(ctx: Context, path: string, body: KubeObject): void {
   ctx.foreground()
-  const request: HttpRequest = { method: 'PUT', path, headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': LOOPBACK_AGENT }, body, certificate: LOOPBACK, sourceIP: '127.0.0.1' }
-  ctx.call(ctx.self, HTTP_REQUEST, request, { then: { kind: 'apiserver.endpoints.put' }, flow: 'write', summary: `PUT ${body.kind} kubernetes` })
+  const request: HttpRequest = {
+    method: 'PUT',
+    path,
+    headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': LOOPBACK_AGENT },
+    body,
+    certificate: LOOPBACK,
+    sourceIP: '127.0.0.1',
+  }
+  ctx.call(ctx.self, HTTP_REQUEST, request, {
+    then: { kind: 'apiserver.endpoints.put' },
+    flow: 'write',
+    summary: `PUT ${body.kind} kubernetes`,
+  })
 }
 
 export const endpointHandlers: ComponentType['handlers'] = {

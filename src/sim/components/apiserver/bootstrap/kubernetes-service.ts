@@ -20,7 +20,12 @@ export function kubernetesService(config: KubeApiserverConfig): KubeObject[] {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'kubernetes', namespace: 'default', labels },
-      spec: { clusterIP: firstServiceIP(config.serviceCIDR), type: 'ClusterIP', sessionAffinity: 'None', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }] },
+      spec: {
+        clusterIP: firstServiceIP(config.serviceCIDR),
+        type: 'ClusterIP',
+        sessionAffinity: 'None',
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+      },
     },
     {
       apiVersion: 'v1',

@@ -25,7 +25,11 @@ export function bootstrapObjects(config: KubeApiserverConfig): readonly KubeObje
       ...bootstrapPriorityLevels,
       ...bootstrapFlowSchemas,
       priorityClass('system-node-critical', 2000001000, 'Used for system critical pods that must not be moved from their current node.'),
-      priorityClass('system-cluster-critical', 2000000000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'),
+      priorityClass(
+        'system-cluster-critical',
+        2000000000,
+        'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+      ),
       ...clusterRoles,
       ...clusterRoleBindings,
       ...roles,

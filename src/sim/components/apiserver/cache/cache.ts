@@ -19,7 +19,8 @@ export interface CacheState {
 const EMPTY: CacheState = { revision: 0, listRevision: 0, ready: false }
 
 export const cacheState = (ctx: Context): CacheState => ctx.table<CacheState>('cache-state').get('state') ?? EMPTY
-export const setCacheState = (ctx: Context, change: Partial<CacheState>): void => ctx.table<CacheState>('cache-state').put('state', { ...cacheState(ctx), ...change })
+export const setCacheState = (ctx: Context, change: Partial<CacheState>): void =>
+  ctx.table<CacheState>('cache-state').put('state', { ...cacheState(ctx), ...change })
 
 /** Objects of one resource by namespace/name, in the storage version, with their resourceVersion. */
 export const cacheTable = (ctx: Context, id: string): Table<KubeObject> => ctx.table<KubeObject>(`cache/${id}`)
@@ -111,7 +112,10 @@ function countObjects(ctx: Context, id: string, by: number): void {
   counts.put(id, (counts.get(id) ?? 0) + by)
 }
 
-const deletedAt = (old: KubeObject, revision: number): KubeObject => ({ ...old, metadata: { ...old.metadata, resourceVersion: String(revision) } })
+const deletedAt = (old: KubeObject, revision: number): KubeObject => ({
+  ...old,
+  metadata: { ...old.metadata, resourceVersion: String(revision) },
+})
 
 function indexPod(ctx: Context, key: string, old: KubeObject | undefined, now: KubeObject | undefined): void {
   const [before, after] = [old?.spec?.nodeName ?? '', now?.spec?.nodeName ?? '']
@@ -121,7 +125,10 @@ function indexPod(ctx: Context, key: string, old: KubeObject | undefined, now: K
 }
 
 /** Keys of pods on a node, in order. */
-export const podKeysOn = (ctx: Context, node: string): string[] => podsByNode(ctx).keysWithPrefix(`${node}/`).map((k) => k.slice(node.length + 1))
+export const podKeysOn = (ctx: Context, node: string): string[] =>
+  podsByNode(ctx)
+    .keysWithPrefix(`${node}/`)
+    .map((k) => k.slice(node.length + 1))
 
 // The window of recent events, for watches that resume: a ring per resource, kept without sorting its keys.
 

@@ -13,7 +13,8 @@ export function startCompactor(ctx: Context): void {
 function compact(ctx: Context): void {
   const table = ctx.table<number>('compactor')
   const before = table.get('revision')
-  if (before !== undefined && before > 0) callEtcd(ctx, 'etcd.compact', { revision: before }, { kind: 'apiserver.compacted' }, `compact ${before}`)
+  if (before !== undefined && before > 0)
+    callEtcd(ctx, 'etcd.compact', { revision: before }, { kind: 'apiserver.compacted' }, `compact ${before}`)
   table.put('revision', cacheState(ctx).revision)
   startCompactor(ctx)
 }

@@ -17,7 +17,8 @@ function kindsOf(crd: KubeObject): readonly Served[] {
   return kinds
 }
 
-const definition = (ctx: Context, group: string, resource: string): KubeObject | undefined => (group.includes('.') ? cacheTable(ctx, CRDS).get(`${resource}.${group}`) : undefined)
+const definition = (ctx: Context, group: string, resource: string): KubeObject | undefined =>
+  group.includes('.') ? cacheTable(ctx, CRDS).get(`${resource}.${group}`) : undefined
 
 export function customRoute(ctx: Context, group: string, version: string, resource: string): Served | undefined {
   const crd = definition(ctx, group, resource)
@@ -31,9 +32,13 @@ export function customKind(ctx: Context, id: string): Served | undefined {
   return crd && kindsOf(crd).find((s) => s.served === undefined)
 }
 
-export const customKinds = (ctx: Context): Served[] => cacheTable(ctx, CRDS)
+export const customKinds = (ctx: Context): Served[] =>
+  cacheTable(ctx, CRDS)
     .values()
     .flatMap((crd) => kindsOf(crd).filter((s) => servesVersion(crd, s.version)))
 
 /** Whether a group belongs to some definition. */
-export const customGroup = (ctx: Context, group: string): boolean => cacheTable(ctx, CRDS).values().some((crd) => crd.spec?.group === group && kindsOf(crd).length > 0)
+export const customGroup = (ctx: Context, group: string): boolean =>
+  cacheTable(ctx, CRDS)
+    .values()
+    .some((crd) => crd.spec?.group === group && kindsOf(crd).length > 0)

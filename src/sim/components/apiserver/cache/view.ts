@@ -58,4 +58,3 @@ export function makeView(ctx: Context, options: ViewOptions): ServerView {
     kinds: () => [...builtIn.routes.values(), ...customKinds(ctx)],
   }
 }
-

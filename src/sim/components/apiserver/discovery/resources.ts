@@ -86,7 +86,8 @@ export function groupsOf(kinds: readonly Served[]): GroupVersions[] {
 export function resourcesOf(kinds: readonly Served[], group: string, version: string): Resource[] {
   const out: Resource[] = []
   for (const v of VIRTUAL) {
-    if (v.group === group && v.version === version) out.push({ name: v.resource, singularName: v.singular, namespaced: v.namespaced, kind: v.kind, verbs: ['create'] })
+    if (v.group === group && v.version === version)
+      out.push({ name: v.resource, singularName: v.singular, namespaced: v.namespaced, kind: v.kind, verbs: ['create'] })
   }
   for (const served of kinds) {
     if (served.group !== group || served.version !== version) continue
@@ -102,7 +103,8 @@ export function resourcesOf(kinds: readonly Served[], group: string, version: st
       ...(strategy.categories.length > 0 ? { categories: strategy.categories } : {}),
       storageVersionHash: versionHash(strategy.group, strategy.version, kind),
     })
-    for (const [name, sub] of Object.entries(strategy.subresources ?? {})) out.push({ name: `${resource}/${name}`, singularName: '', namespaced, ...describe(served, name, sub) })
+    for (const [name, sub] of Object.entries(strategy.subresources ?? {}))
+      out.push({ name: `${resource}/${name}`, singularName: '', namespaced, ...describe(served, name, sub) })
   }
   return out.sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -3,4 +3,5 @@
 import { base64Encode } from '../../../../lib/base64.ts'
 import { keyedHash } from '../authn/signature.ts'
 
-export const versionHash = (group: string, version: string, kind: string): string => base64Encode(keyedHash(`${group}/${version}/${kind}`, 8))
+export const versionHash = (group: string, version: string, kind: string): string =>
+  base64Encode(keyedHash(`${group}/${version}/${kind}`, 8))

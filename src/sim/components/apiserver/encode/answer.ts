@@ -29,7 +29,10 @@ export function answerBody(item: InFlight, answer: Answer, context: AnswerContex
     headers['content-type'] ??= 'text/plain; charset=utf-8'
     return { response: { status: answer.code, headers, body: answer.text }, status: undefined }
   }
-  const media = negotiate(item.request.headers.accept, { pretty: queryBool(item.info.query, 'pretty') === true }) ?? { subtype: 'json', pretty: false }
+  const media = negotiate(item.request.headers.accept, { pretty: queryBool(item.info.query, 'pretty') === true }) ?? {
+    subtype: 'json',
+    pretty: false,
+  }
   let code = answer.code
   let body: object
   try {

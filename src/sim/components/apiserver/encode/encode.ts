@@ -41,11 +41,16 @@ function listItem(object: KubeObject): object {
   return item
 }
 
-export const partialMetadata = (object: KubeObject, version = 'v1'): KubeObject => ({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata })
+export const partialMetadata = (object: KubeObject, version = 'v1'): KubeObject => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: `meta.k8s.io/${version}`,
+  metadata: object.metadata,
+})
 
 const goType = (served: Served, list: boolean): string => `*${goPackage(served)}.${served.strategy.kind}${list ? 'List' : ''}`
 /** Internal types live in packages named after the group's first part. */
-const goPackage = (served: Served): string => (served.custom ? 'unstructured' : served.strategy.group === '' ? 'core' : (served.strategy.group.split('.')[0] ?? ''))
+const goPackage = (served: Served): string =>
+  served.custom ? 'unstructured' : served.strategy.group === '' ? 'core' : (served.strategy.group.split('.')[0] ?? '')
 
 export interface EncodeContext {
   readonly served: Served
@@ -66,7 +71,13 @@ export function encodeObject(c: EncodeContext, object: KubeObject): object {
     case 'PartialObjectMetadata':
       return partialMetadata(object, convert.version)
     default:
-      return refuse(failure(406, 'NotAcceptable', `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(c.served, false)})`))
+      return refuse(
+        failure(
+          406,
+          'NotAcceptable',
+          `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(c.served, false)})`,
+        ),
+      )
   }
 }
 
@@ -75,15 +86,26 @@ export function encodeList(c: EncodeContext, list: ObjectList): object {
   const { served } = list
   if (!convert) {
     const items = list.items.map((o) => listItem(toServed(served, o)))
-    return { kind: `${served.strategy.kind}List`, apiVersion: apiVersionOf(served), metadata: served.custom ? { continue: '', ...list.metadata } : list.metadata, items: served.custom ? list.items.map((o) => toServed(served, o)) : items }
+    return {
+      kind: `${served.strategy.kind}List`,
+      apiVersion: apiVersionOf(served),
+      metadata: served.custom ? { continue: '', ...list.metadata } : list.metadata,
+      items: served.custom ? list.items.map((o) => toServed(served, o)) : items,
+    }
   }
   switch (convert.kind) {
     case 'Table':
       return tableOf(c, list.items, list.metadata)
     case 'PartialObjectMetadataList':
-      return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${convert.version}`, metadata: list.metadata, items: list.items.map((o) => partialMetadata(o, convert.version)) }
+      return {
+        kind: 'PartialObjectMetadataList',
+        apiVersion: `meta.k8s.io/${convert.version}`,
+        metadata: list.metadata,
+        items: list.items.map((o) => partialMetadata(o, convert.version)),
+      }
     default:
-      return refuse(failure(406, 'NotAcceptable', `you requested PartialObjectMetadata, but the requested object is a list (${goType(served, true)})`))
+      return refuse(
+        failure(406, 'NotAcceptable', `you requested PartialObjectMetadata, but the requested object is a list (${goType(served, true)})`),
+      )
   }
 }
-

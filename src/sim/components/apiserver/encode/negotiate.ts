@@ -15,7 +15,8 @@ interface Clause {
 }
 
 const AVAILABLE = 'application/json, application/yaml, application/vnd.kubernetes.protobuf'
-export const notAcceptable = (): Status => failure(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`, {})
+export const notAcceptable = (): Status =>
+  failure(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}`, {})
 /** What the handler itself says when no clause fits. */
 export const onlyAccepted = (): Status => failure(406, 'NotAcceptable', `only the following media types are accepted: ${AVAILABLE}`)
 
@@ -31,7 +32,10 @@ function clauses(accept: string): readonly Clause[] {
     return { type: type.toLowerCase(), params, q: Number.isNaN(q) ? 0 : q }
   })
   // A stable sort: quality first, then the client's order.
-  return list.map((c, i) => ({ c, i })).sort((a, b) => b.c.q - a.c.q || a.i - b.i).map(({ c }) => c)
+  return list
+    .map((c, i) => ({ c, i }))
+    .sort((a, b) => b.c.q - a.c.q || a.i - b.i)
+    .map(({ c }) => c)
 }
 
 const KINDS = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])

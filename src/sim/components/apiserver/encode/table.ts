@@ -10,7 +10,13 @@ function columnDefinitions(served: Served): readonly object[] {
   const { strategy } = served
   let list = columns.get(strategy)
   if (!list) {
-    list = strategy.columns.map(({ name, type, format, description, priority }) => ({ name, type, format: format ?? '', description, priority }))
+    list = strategy.columns.map(({ name, type, format, description, priority }) => ({
+      name,
+      type,
+      format: format ?? '',
+      description,
+      priority,
+    }))
     columns.set(strategy, list)
   }
   return list
@@ -26,7 +32,8 @@ export function tableOf(c: EncodeContext, objects: readonly KubeObject[], metada
     rows: objects.map((object) => ({
       cells: c.served.strategy.row(object, c.nowMs),
       ...conditionsOf(c, object),
-      object: c.includeObject === 'None' ? null : c.includeObject === 'Object' ? toServed(c.served, object) : partialMetadata(object, version),
+      object:
+        c.includeObject === 'None' ? null : c.includeObject === 'Object' ? toServed(c.served, object) : partialMetadata(object, version),
     })),
   }
 }
@@ -35,7 +42,8 @@ export function tableOf(c: EncodeContext, objects: readonly KubeObject[], metada
 function conditionsOf(c: EncodeContext, object: KubeObject): object {
   if (c.served.id === 'pods') {
     const phase = object.status?.phase
-    if (phase === 'Succeeded') return { conditions: [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }] }
+    if (phase === 'Succeeded')
+      return { conditions: [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }] }
     if (phase === 'Failed') return { conditions: [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }] }
   }
   return {}

@@ -10,7 +10,6 @@ export interface Flow {
   readonly uids: { readonly flowSchema: string; readonly priorityLevel: string }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: rules are walked as plain data
 type Data = any
 
 const matches = (list: readonly string[] | undefined, value: string): boolean => (list ?? []).some((v) => v === '*' || v === value)
@@ -23,7 +22,9 @@ function subjectMatches(subject: Data, user: User): boolean {
       return subject.group.name === '*' || user.groups.includes(subject.group.name)
     default: {
       const { namespace, name } = subject.serviceAccount
-      return name === '*' ? user.name.startsWith(`system:serviceaccount:${namespace}:`) : user.name === `system:serviceaccount:${namespace}:${name}`
+      return name === '*'
+        ? user.name.startsWith(`system:serviceaccount:${namespace}:`)
+        : user.name === `system:serviceaccount:${namespace}:${name}`
     }
   }
 }
@@ -31,11 +32,19 @@ function subjectMatches(subject: Data, user: User): boolean {
 function ruleMatches(rule: Data, user: User, info: RequestInfo): boolean {
   if (!rule.subjects.some((s: Data) => subjectMatches(s, user))) return false
   if (!info.isResource) {
-    return (rule.nonResourceRules ?? []).some((r: Data) => matches(r.verbs, info.verb) && r.nonResourceURLs.some((u: string) => u === '*' || u === info.path || (u.endsWith('/*') && info.path.startsWith(u.slice(0, -1)))))
+    return (rule.nonResourceRules ?? []).some(
+      (r: Data) =>
+        matches(r.verbs, info.verb) &&
+        r.nonResourceURLs.some((u: string) => u === '*' || u === info.path || (u.endsWith('/*') && info.path.startsWith(u.slice(0, -1)))),
+    )
   }
   const resource = info.subresource === '' ? info.resource : `${info.resource}/${info.subresource}`
   return (rule.resourceRules ?? []).some(
-    (r: Data) => matches(r.verbs, info.verb) && matches(r.apiGroups, info.group) && matches(r.resources, resource) && (info.namespace === '' ? r.clusterScope === true : matches(r.namespaces, info.namespace)),
+    (r: Data) =>
+      matches(r.verbs, info.verb) &&
+      matches(r.apiGroups, info.group) &&
+      matches(r.resources, resource) &&
+      (info.namespace === '' ? r.clusterScope === true : matches(r.namespaces, info.namespace)),
   )
 }
 
@@ -48,5 +57,9 @@ export function classify(user: User, info: RequestInfo, view: ServerView): Flow 
   if (!best) return undefined
   const priorityLevel = best.spec.priorityLevelConfiguration.name
   const level = view.get('prioritylevelconfigurations.flowcontrol.apiserver.k8s.io', undefined, priorityLevel)
-  return { flowSchema: best.metadata.name, priorityLevel, uids: { flowSchema: best.metadata.uid ?? '', priorityLevel: level?.metadata.uid ?? '' } }
+  return {
+    flowSchema: best.metadata.name,
+    priorityLevel,
+    uids: { flowSchema: best.metadata.uid ?? '', priorityLevel: level?.metadata.uid ?? '' },
+  }
 }

@@ -59,7 +59,9 @@ export function planHealth(rq: Rq): Plan | undefined {
   const asksEtcd = wanted.some((c) => c === 'etcd' || c === 'etcd-readiness')
   if (asksEtcd && !etcdAnswers(rq)) for (const c of ['etcd', 'etcd-readiness']) failed.add(c)
   if (!rq.bootstrapped) failed.add('poststarthook/rbac/bootstrap-roles')
-  const lines = wanted.map((c) => (excluded.has(c) ? `[+]${c} excluded: ok` : failed.has(c) ? `[-]${c} failed: reason withheld` : `[+]${c} ok`))
+  const lines = wanted.map((c) =>
+    excluded.has(c) ? `[+]${c} excluded: ok` : failed.has(c) ? `[-]${c} failed: reason withheld` : `[+]${c} ok`,
+  )
   const broken = wanted.some((c) => failed.has(c) && !excluded.has(c))
   if (broken) return plain(500, `${lines.join('\n')}\n${root} check failed\n`)
   if (one !== '' || !rq.info.query.some(([k]) => k === 'verbose')) return plain(200, 'ok')

@@ -7,7 +7,10 @@ import type { Served } from '../registry/index.ts'
 import type { Rq } from '../rest/request.ts'
 import type { Plan } from '../types.ts'
 
-const json = (raw: object, etag?: string): Plan => ({ do: 'answer', answer: { code: 200, raw, ...(etag ? { headers: { etag: `"${etag}"` } } : {}) } })
+const json = (raw: object, etag?: string): Plan => ({
+  do: 'answer',
+  answer: { code: 200, raw, ...(etag ? { headers: { etag: `"${etag}"` } } : {}) },
+})
 
 const path = (group: string, version: string): string => (group === '' ? `api/${version}` : `apis/${group}/${version}`)
 
@@ -25,7 +28,14 @@ function served(kinds: readonly Served[]): ServedResource[] {
 }
 
 const etagOf = (kinds: readonly Served[], gv: string): string =>
-  versionHash(gv, '', kinds.filter((s) => groupVersion(s.group, s.version) === gv).map((s) => s.strategy.kind).join())
+  versionHash(
+    gv,
+    '',
+    kinds
+      .filter((s) => groupVersion(s.group, s.version) === gv)
+      .map((s) => s.strategy.kind)
+      .join(),
+  )
 
 /** undefined = no such document. */
 export function planOpenAPI(rq: Rq, bare: string): Plan | undefined {

@@ -14,10 +14,17 @@ import { VERSION } from './version.ts'
 
 export const notFoundText: Plan = {
   do: 'answer',
-  answer: { code: 404, text: '404 page not found\n', headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' } },
+  answer: {
+    code: 404,
+    text: '404 page not found\n',
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+  },
 }
 
-const json = (raw: object, headers?: Readonly<Record<string, string>>): Plan => ({ do: 'answer', answer: { code: 200, raw, ...(headers ? { headers } : {}) } })
+const json = (raw: object, headers?: Readonly<Record<string, string>>): Plan => ({
+  do: 'answer',
+  answer: { code: 200, raw, ...(headers ? { headers } : {}) },
+})
 
 export function planNonResource(rq: Rq): Plan {
   const { path } = rq.info
@@ -39,15 +46,34 @@ function discovery(rq: Rq, path: string): Plan | undefined {
   const kinds = rq.view.kinds()
   const version = aggregatedVersion(rq.request.headers.accept)
   if (path === '/api') {
-    if (version) return json(aggregated(kinds, version, (g) => g.group === ''), aggregatedType(version))
-    return acceptable(rq, { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: `${rq.config.advertiseAddress}:6443` }] })
+    if (version)
+      return json(
+        aggregated(kinds, version, (g) => g.group === ''),
+        aggregatedType(version),
+      )
+    return acceptable(rq, {
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: `${rq.config.advertiseAddress}:6443` }],
+    })
   }
   if (path === '/apis') {
-    if (version) return json(aggregated(kinds, version, (g) => g.group !== ''), aggregatedType(version))
-    return acceptable(rq, { kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(kinds).filter((g) => g.group !== '').map(apiGroup) })
+    if (version)
+      return json(
+        aggregated(kinds, version, (g) => g.group !== ''),
+        aggregatedType(version),
+      )
+    return acceptable(rq, {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: groupsOf(kinds)
+        .filter((g) => g.group !== '')
+        .map(apiGroup),
+    })
   }
   const parts = path.split('/').slice(1)
-  if (parts[0] === 'api' && parts.length === 2) return parts[1] === 'v1' ? acceptable(rq, resourceList(kinds, '', 'v1')) : refuse(genericServerResponse(404))
+  if (parts[0] === 'api' && parts.length === 2)
+    return parts[1] === 'v1' ? acceptable(rq, resourceList(kinds, '', 'v1')) : refuse(genericServerResponse(404))
   if (parts[0] !== 'apis') return undefined
   const found = groupsOf(kinds).find((g) => g.group === parts[1] && g.group !== '')
   if (!found) return undefined
@@ -56,7 +82,10 @@ function discovery(rq: Rq, path: string): Plan | undefined {
   return acceptable(rq, resourceList(kinds, found.group, parts[2] as string))
 }
 
-const aggregatedType = (version: string): Record<string, string> => ({ 'content-type': `application/json;g=apidiscovery.k8s.io;v=${version};as=${AGGREGATED_KIND}`, vary: 'Accept' })
+const aggregatedType = (version: string): Record<string, string> => ({
+  'content-type': `application/json;g=apidiscovery.k8s.io;v=${version};as=${AGGREGATED_KIND}`,
+  vary: 'Accept',
+})
 
 function acceptable(rq: Rq, raw: object): Plan {
   return negotiate(rq.request.headers.accept, { pretty: false }) ? json(raw) : refuse(notAcceptable())
@@ -64,7 +93,23 @@ function acceptable(rq: Rq, raw: object): Plan {
 
 function rootPaths(rq: Rq): string[] {
   const groups = groupsOf(rq.view.kinds())
-  const paths = ['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/apis/', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/openid/v1/jwks', '/readyz', '/version']
-  for (const { group, versions } of groups) if (group !== '') paths.push(`/apis/${group}`, ...versions.map((v) => `/apis/${groupVersion(group, v)}`))
+  const paths = [
+    '/.well-known/openid-configuration',
+    '/api',
+    '/api/v1',
+    '/apis',
+    '/apis/',
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openapi/v3/',
+    '/openid/v1/jwks',
+    '/readyz',
+    '/version',
+  ]
+  for (const { group, versions } of groups)
+    if (group !== '') paths.push(`/apis/${group}`, ...versions.map((v) => `/apis/${groupVersion(group, v)}`))
   return paths.sort()
 }

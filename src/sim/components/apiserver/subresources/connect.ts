@@ -45,7 +45,9 @@ export function planLog(rq: ResourceRq): Plan {
   const { nodeName } = pod.spec
   // A pod that is nowhere yet has written nothing.
   if (!nodeName) return { do: 'answer', answer: { code: 200, text: '' } }
-  const passed = query.filter(([k]) => ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream'].includes(k))
+  const passed = query.filter(([k]) =>
+    ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream'].includes(k),
+  )
   const path = `/containerLogs/${rq.info.namespace}/${rq.info.name}/${container}${passed.length > 0 ? `?${encode(passed)}` : ''}`
   return { do: 'proxy', node: nodeName, request: { ...rq.request, method: 'GET', path }, stream: queryBool(query, 'follow') === true }
 }
@@ -74,11 +76,22 @@ export function planConnect(rq: ResourceRq): Plan {
   const { nodeName } = pod.spec
   if (subresource === 'portforward') {
     if (!nodeName) return refuse(badRequest(`pod ${name} does not have a host assigned`))
-    return { do: 'proxy', node: nodeName, request: { ...rq.request, path: `/portForward/${namespace}/${name}${query.length > 0 ? `?${encode(query)}` : ''}` }, stream: true }
+    return {
+      do: 'proxy',
+      node: nodeName,
+      request: { ...rq.request, path: `/portForward/${namespace}/${name}${query.length > 0 ? `?${encode(query)}` : ''}` },
+      stream: true,
+    }
   }
   const container = containerOf(pod, queryValue(query, 'container'))
   if (!nodeName) return refuse(badRequest(`pod ${name} does not have a host assigned`))
-  if (subresource === 'exec' && !query.some(([k]) => k === 'command')) return refuse(failure(400, 'BadRequest', 'you must specify at least 1 command for the container'))
+  if (subresource === 'exec' && !query.some(([k]) => k === 'command'))
+    return refuse(failure(400, 'BadRequest', 'you must specify at least 1 command for the container'))
   const rest = query.filter(([k]) => k !== 'container')
-  return { do: 'proxy', node: nodeName, request: { ...rq.request, path: `/${subresource}/${namespace}/${name}/${container}${rest.length > 0 ? `?${encode(rest)}` : ''}` }, stream: true }
+  return {
+    do: 'proxy',
+    node: nodeName,
+    request: { ...rq.request, path: `/${subresource}/${namespace}/${name}/${container}${rest.length > 0 ? `?${encode(rest)}` : ''}` },
+    stream: true,
+  }
 }

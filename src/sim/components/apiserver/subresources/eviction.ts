@@ -30,7 +30,8 @@ interface Checked {
 
 export function planEviction(rq: ResourceRq): Plan {
   const done = (answer: Answer) => ({ do: 'answer', answer: answer.code >= 400 ? answer : { code: 201, raw: created } }) as const
-  if (rq.phase !== undefined) return deleteOne(rq.phase === 'evicting' ? { ...rq, phase: undefined } : rq, rq.info.name, (rq.phaseData as Checked).options, done)
+  if (rq.phase !== undefined)
+    return deleteOne(rq.phase === 'evicting' ? { ...rq, phase: undefined } : rq, rq.info.name, (rq.phaseData as Checked).options, done)
   const write = writeOptions(rq, 'CreateOptions')
   const eviction = decodeKind(rq, evictionKind(rq), write) as Eviction
   ensureNamespace(rq, eviction.metadata)
@@ -58,12 +59,20 @@ export function planEviction(rq: ResourceRq): Plan {
   const key = keyFor(rq.served, namespace, name)
   const { resourceVersion: _, ...preconditions } = options.preconditions ?? {}
   const next: Checked = { options: options.preconditions ? { ...options, preconditions } : options }
-  return { do: 'commit', txn: updateTxn(key, marked, revisionOf(pod)), then: { do: 'plan', phase: 'evicting', data: next, object: marked }, stores: `update ${key}` }
+  return {
+    do: 'commit',
+    txn: updateTxn(key, marked, revisionOf(pod)),
+    then: { do: 'plan', phase: 'evicting', data: next, object: marked },
+    stores: `update ${key}`,
+  }
 }
 
 const evictionKind = (rq: ResourceRq): typeof KIND => {
   const { body } = rq.request
-  const old = typeof body === 'string' ? /"?apiVersion"?\s*:\s*"?policy\/v1beta1/.test(body) : (body as KubeObject | undefined)?.apiVersion === 'policy/v1beta1'
+  const old =
+    typeof body === 'string'
+      ? /"?apiVersion"?\s*:\s*"?policy\/v1beta1/.test(body)
+      : (body as KubeObject | undefined)?.apiVersion === 'policy/v1beta1'
   return old ? { ...KIND, version: 'v1beta1' } : KIND
 }
 
@@ -71,42 +80,69 @@ function checkPreconditions({ preconditions }: DeleteOptions, pod: KubeObject): 
   const { name = '', uid, resourceVersion } = pod.metadata
   const kind = { group: '', name: 'Pod' }
   if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-    refuse(conflict(kind, name, `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`))
+    refuse(
+      conflict(
+        kind,
+        name,
+        `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+      ),
+    )
   }
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-    refuse(conflict(kind, name, `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`))
+    refuse(
+      conflict(
+        kind,
+        name,
+        `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+      ),
+    )
   }
 }
 
 /** canIgnorePDB: pods that never ran, have ended or are leaving anyway. */
-const ignoresBudgets = (pod: KubeObject): boolean => ['Succeeded', 'Failed', 'Pending'].includes(pod.status?.phase) || pod.metadata.deletionTimestamp !== undefined
+const ignoresBudgets = (pod: KubeObject): boolean =>
+  ['Succeeded', 'Failed', 'Pending'].includes(pod.status?.phase) || pod.metadata.deletionTimestamp !== undefined
 
-const isReady = (pod: KubeObject): boolean => (pod.status?.conditions ?? []).some((c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True')
+const isReady = (pod: KubeObject): boolean =>
+  (pod.status?.conditions ?? []).some((c: { type: string; status: string }) => c.type === 'Ready' && c.status === 'True')
 
 /** Asks the pod's budget for one disruption and takes it. A Status instead of a go-ahead is the answer. */
 function checkBudgets(rq: ResourceRq, pod: KubeObject, dryRun: boolean): Status | undefined {
   const root = `/apis/policy/v1/namespaces/${rq.info.namespace}/poddisruptionbudgets`
   const list = rq.need<HttpResponse>('budgets', { kind: 'lookup', method: 'GET', path: root })
   const labels = (pod.metadata.labels ?? {}) as Record<string, string>
-  const items = ((list.body as { items?: KubeObject[] } | undefined)?.items ?? []).filter((b) => b.spec?.selector && selectorMatches(b.spec.selector, labels))
-  if (items.length > 1) return { ...failure(500, '', 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.') }
+  const items = ((list.body as { items?: KubeObject[] } | undefined)?.items ?? []).filter(
+    (b) => b.spec?.selector && selectorMatches(b.spec.selector, labels),
+  )
+  if (items.length > 1)
+    return { ...failure(500, '', 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.') }
   let budget = items[0]
   if (!budget) return undefined
   if (!isReady(pod)) {
     const { currentHealthy = 0, desiredHealthy = 0 } = budget.status ?? {}
-    if (budget.spec.unhealthyPodEvictionPolicy === 'AlwaysAllow' || (currentHealthy >= desiredHealthy && desiredHealthy > 0)) return undefined
+    if (budget.spec.unhealthyPodEvictionPolicy === 'AlwaysAllow' || (currentHealthy >= desiredHealthy && desiredHealthy > 0))
+      return undefined
   }
   const name = budget.metadata.name ?? ''
   for (let i = 0; i < BUDGET_ATTEMPTS; i++) {
     const next = decremented(budget, pod.metadata.name ?? '', rq.now)
     if (dryRun) return undefined
     const path = `${root}/${name}/status`
-    const answer: HttpResponse = rq.need<HttpResponse>(`budget/${i}`, { kind: 'lookup', method: 'PUT', path, body: { ...next, apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } })
+    const answer: HttpResponse = rq.need<HttpResponse>(`budget/${i}`, {
+      kind: 'lookup',
+      method: 'PUT',
+      path,
+      body: { ...next, apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
+    })
     if (answer.status < 300) return undefined
     if (answer.status !== 409) throw new Refusal(answer.body as Status)
     budget = rq.need<HttpResponse>(`budget/${i}/again`, { kind: 'lookup', method: 'GET', path: `${root}/${name}` }).body as KubeObject
   }
-  throw new Refusal(failure(504, 'Timeout', `Timeout: couldn't update PodDisruptionBudget ${JSON.stringify(name)} due to conflicts`, { retryAfterSeconds: 10 }))
+  throw new Refusal(
+    failure(504, 'Timeout', `Timeout: couldn't update PodDisruptionBudget ${JSON.stringify(name)} due to conflicts`, {
+      retryAfterSeconds: 10,
+    }),
+  )
 }
 
 const blocked = (message: string): Status => {
@@ -119,12 +155,18 @@ function decremented(budget: KubeObject, podName: string, now: string): KubeObje
   const { metadata, status = {} } = budget
   const kind = { group: 'policy', name: 'poddisruptionbudget' }
   const name = metadata.name ?? ''
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) refuse(blocked(`The disruption budget ${name} is still being processed by the server.`))
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    refuse(blocked(`The disruption budget ${name} is still being processed by the server.`))
   const allowed: number = status.disruptionsAllowed ?? 0
   if (allowed < 0) refuse(forbidden(kind, name, 'pdb disruptions allowed is negative'))
-  if (Object.keys(status.disruptedPods ?? {}).length > 2000) refuse(forbidden(kind, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller'))
+  if (Object.keys(status.disruptedPods ?? {}).length > 2000)
+    refuse(forbidden(kind, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller'))
   if (allowed === 0) {
-    refuse(blocked(`The disruption budget ${name} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`))
+    refuse(
+      blocked(
+        `The disruption budget ${name} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`,
+      ),
+    )
   }
   const conditions = (status.conditions ?? []) as { type: string; status: string; reason?: string; lastTransitionTime?: string }[]
   return {
@@ -136,7 +178,15 @@ function decremented(budget: KubeObject, podName: string, now: string): KubeObje
       ...(allowed === 1
         ? {
             conditions: conditions.map((c) =>
-              c.type === 'DisruptionAllowed' ? { ...c, status: 'False', reason: 'InsufficientPods', observedGeneration: status.observedGeneration, lastTransitionTime: c.status === 'False' ? c.lastTransitionTime : now } : c,
+              c.type === 'DisruptionAllowed'
+                ? {
+                    ...c,
+                    status: 'False',
+                    reason: 'InsufficientPods',
+                    observedGeneration: status.observedGeneration,
+                    lastTransitionTime: c.status === 'False' ? c.lastTransitionTime : now,
+                  }
+                : c,
             ),
           }
         : {}),

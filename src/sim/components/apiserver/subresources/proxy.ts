@@ -21,7 +21,12 @@ interface Parts {
 function splitSchemeNamePort(id: string): Parts | undefined {
   const parts = id.split(':')
   const [a = '', b = '', c = ''] = parts
-  const split = parts.length === 1 ? { scheme: '', name: a, port: '' } : parts.length === 2 ? { scheme: '', name: a, port: b } : { scheme: a, name: b, port: c }
+  const split =
+    parts.length === 1
+      ? { scheme: '', name: a, port: '' }
+      : parts.length === 2
+        ? { scheme: '', name: a, port: b }
+        : { scheme: a, name: b, port: c }
   if (parts.length > 3 || split.name === '' || !['', 'http', 'https'].includes(split.scheme)) return undefined
   return split
 }
@@ -47,7 +52,10 @@ function redirect(rq: ResourceRq): Plan | undefined {
   const { method, path } = rq.request
   if (restOf(rq) !== '' || (method !== 'GET' && method !== 'HEAD')) return undefined
   const mark = path.indexOf('?')
-  return { do: 'answer', answer: { code: 301, text: '', headers: { location: mark < 0 ? `${path}/` : `${path.slice(0, mark)}/${path.slice(mark)}` } } }
+  return {
+    do: 'answer',
+    answer: { code: 301, text: '', headers: { location: mark < 0 ? `${path}/` : `${path.slice(0, mark)}/${path.slice(mark)}` } },
+  }
 }
 
 export function planProxy(rq: ResourceRq): Plan {
@@ -71,7 +79,8 @@ function node(rq: ResourceRq, { name, port }: Parts): Plan {
 
 function pod(rq: ResourceRq, { scheme, name, port }: Parts): Plan {
   const { spec, status } = read(rq, 'pods', name)
-  const declared = ((spec.containers ?? []) as { ports?: { containerPort: number }[] }[]).find((c) => (c.ports ?? []).length > 0)?.ports?.[0]?.containerPort
+  const declared = ((spec.containers ?? []) as { ports?: { containerPort: number }[] }[]).find((c) => (c.ports ?? []).length > 0)
+    ?.ports?.[0]?.containerPort
   const ip: string = status?.podIP ?? ''
   if (ip === '') refuse(badRequest('address not allowed'))
   return redirect(rq) ?? reach(rq, ip, Number(port) || (declared ?? (scheme === 'https' ? 443 : 80)))
@@ -85,7 +94,10 @@ function service(rq: ResourceRq, { name, port }: Parts): Plan {
     if (!found) return refuse(serviceUnavailable(`no service port ${Number(port)} found for service ${JSON.stringify(name)}`))
     portName = found.name ?? ''
   }
-  const subsets = (read(rq, 'endpoints', name).subsets ?? []) as { addresses?: { ip: string }[]; ports?: { name?: string; port: number }[] }[]
+  const subsets = (read(rq, 'endpoints', name).subsets ?? []) as {
+    addresses?: { ip: string }[]
+    ports?: { name?: string; port: number }[]
+  }[]
   const start = Math.floor(rq.random() * subsets.length)
   for (let i = 0; i < subsets.length; i++) {
     const { addresses = [], ports = [] } = subsets[(start + i) % subsets.length] ?? {}

@@ -28,11 +28,11 @@ type ScaleDoor = Extract<Subresource, { does: 'scale' }>
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
 
 const strip = (path: string): string[] => path.replace(/^\./, '').split('.')
-const at = (object: unknown, path: readonly string[]): unknown => path.reduce((o, k) => (isRecord(o) && Object.hasOwn(o, k) ? o[k] : undefined), object)
+const at = (object: unknown, path: readonly string[]): unknown =>
+  path.reduce((o, k) => (isRecord(o) && Object.hasOwn(o, k) ? o[k] : undefined), object)
 
 function setAt(object: KubeObject, path: readonly string[], value: unknown): KubeObject {
   const copy = cloneJson(object)
-  // biome-ignore lint/suspicious/noExplicitAny: walks plain data
   let target: any = copy
   for (const key of path.slice(0, -1)) {
     target[key] ??= {}
@@ -80,7 +80,12 @@ function shown(rq: ResourceRq, scale: KubeObject): object {
       column('Available', 'integer', 'Number of available pods.'),
       column('Age', 'string', 'CreationTimestamp is the server time when the object was created.'),
     ],
-    rows: [{ cells: [name, scale.spec.replicas ?? 0, scale.status.replicas ?? 0, translateTimestampSince(creationTimestamp, rq.nowMs)], object: partialMetadata(scale) }],
+    rows: [
+      {
+        cells: [name, scale.spec.replicas ?? 0, scale.status.replicas ?? 0, translateTimestampSince(creationTimestamp, rq.nowMs)],
+        object: partialMetadata(scale),
+      },
+    ],
   }
 }
 
@@ -108,7 +113,8 @@ export function planScale(rq: ResourceRq, door: ScaleDoor): Plan {
       if (replicas < 0) refuseScale(rq, replicas)
       const draft = setAt(old, path, replicas)
       draft.metadata.resourceVersion = scale.metadata.resourceVersion || (old.metadata.resourceVersion as string)
-      const owners = type === 'application/apply-patch+yaml' ? scale.metadata.managedFields : updated(rq, scaleOf(door, old), scale, options)
+      const owners =
+        type === 'application/apply-patch+yaml' ? scale.metadata.managedFields : updated(rq, scaleOf(door, old), scale, options)
       takeOwners(strategy, draft, old, owners, path)
       return draft
     },
@@ -126,10 +132,17 @@ function refuseScale(rq: ResourceRq, replicas: number): never {
 function updated(rq: ResourceRq, old: KubeObject, next: KubeObject, options: Options): readonly ManagedFieldsEntry[] | undefined {
   const schema = schemaFor(SCALE.group, SCALE.version, SCALE.kind)
   if (!schema) return undefined
-  return updateManagedFields(old, next, managerOf(rq, options), { schema, gvk: SCALE, subresource: 'scale', nowMs: rq.nowMs }).metadata.managedFields
+  return updateManagedFields(old, next, managerOf(rq, options), { schema, gvk: SCALE, subresource: 'scale', nowMs: rq.nowMs }).metadata
+    .managedFields
 }
 
-function takeOwners(strategy: KindStrategy, draft: KubeObject, old: KubeObject, owners: readonly ManagedFieldsEntry[] | undefined, path: readonly string[]): void {
+function takeOwners(
+  strategy: KindStrategy,
+  draft: KubeObject,
+  old: KubeObject,
+  owners: readonly ManagedFieldsEntry[] | undefined,
+  path: readonly string[],
+): void {
   const entries = scaleToParent(old.metadata.managedFields, owners, path, groupVersion(strategy.group, strategy.version)).value
   if (entries) draft.metadata.managedFields = entries
   else delete draft.metadata.managedFields

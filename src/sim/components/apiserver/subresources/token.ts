@@ -78,8 +78,10 @@ const refTo = (o: KubeObject): { name: string; uid: string } => ({ name: o.metad
 
 function metaErrors({ metadata }: KubeObject, name: string, namespace: string): FieldError[] {
   const errors: FieldError[] = []
-  if (metadata.name && metadata.name !== name) errors.push(invalidField('metadata.name', metadata.name, 'must match the service account name if specified'))
-  if (metadata.namespace && metadata.namespace !== namespace) errors.push(invalidField('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified'))
+  if (metadata.name && metadata.name !== name)
+    errors.push(invalidField('metadata.name', metadata.name, 'must match the service account name if specified'))
+  if (metadata.namespace && metadata.namespace !== namespace)
+    errors.push(invalidField('metadata.namespace', metadata.namespace, 'must match the service account namespace if specified'))
   return errors
 }
 
@@ -89,7 +91,12 @@ function lifetimeErrors(seconds: number): FieldError[] {
   return []
 }
 
-function bind(rq: ResourceRq, ref: { kind?: string; apiVersion?: string; name?: string; uid?: string } | undefined, account: string, namespace: string): Bound {
+function bind(
+  rq: ResourceRq,
+  ref: { kind?: string; apiVersion?: string; name?: string; uid?: string } | undefined,
+  account: string,
+  namespace: string,
+): Bound {
   if (!ref) return {}
   const { kind = '', apiVersion = '', name = '', uid } = ref
   const resource = apiVersion === 'v1' ? { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }[kind] : undefined
@@ -100,7 +107,13 @@ function bind(rq: ResourceRq, ref: { kind?: string; apiVersion?: string; name?: 
     refuse(badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`))
   }
   if (uid && uid !== object.metadata.uid) {
-    refuse(conflict({ group: '', name: kind }, name, `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`))
+    refuse(
+      conflict(
+        { group: '', name: kind },
+        name,
+        `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      ),
+    )
   }
   if (kind === 'Secret') return { secret: object }
   if (kind === 'Node') return { node: refTo(object) }

@@ -13,7 +13,10 @@ import { writeOptions } from '../rest/options.ts'
 import type { Rq } from '../rest/request.ts'
 import type { Plan, User } from '../types.ts'
 
-const answer = (kind: string, group: string, metadata: object, rest: object): Plan => ({ do: 'answer', answer: { code: 201, raw: { kind, apiVersion: `${group}/v1`, metadata, ...rest } } })
+const answer = (kind: string, group: string, metadata: object, rest: object): Plan => ({
+  do: 'answer',
+  answer: { code: 201, raw: { kind, apiVersion: `${group}/v1`, metadata, ...rest } },
+})
 
 const AUTHN = 'authentication.k8s.io'
 const AUTHZ = 'authorization.k8s.io'
@@ -25,7 +28,8 @@ const userInfo = (user: User): object => ({
   ...(user.extra && Object.keys(user.extra).length > 0 ? { extra: user.extra } : {}),
 })
 
-const decode = (rq: Rq, group: string, kind: string): KubeObject => decodeKind(rq, { group, version: 'v1', kind }, writeOptions(rq, 'CreateOptions'))
+const decode = (rq: Rq, group: string, kind: string): KubeObject =>
+  decodeKind(rq, { group, version: 'v1', kind }, writeOptions(rq, 'CreateOptions'))
 
 export function selfSubjectReview(rq: Rq): Plan {
   decode(rq, AUTHN, 'SelfSubjectReview')
@@ -40,7 +44,10 @@ export function tokenReview(rq: Rq): Plan {
   const known = staticUser(rq.config, token)
   if (known) {
     const user: User = { ...known, groups: [...known.groups, AUTHENTICATED] }
-    return answer('TokenReview', AUTHN, meta, { spec, status: { authenticated: true, user: userInfo(user), audiences: audiences.length > 0 ? audiences : [ISSUER] } })
+    return answer('TokenReview', AUTHN, meta, {
+      spec,
+      status: { authenticated: true, user: userInfo(user), audiences: audiences.length > 0 ? audiences : [ISSUER] },
+    })
   }
   const account = authenticateServiceAccount(token, audiences, rq.view)
   if ('error' in account) return answer('TokenReview', AUTHN, meta, { spec, status: { user: {}, error: account.error } })
@@ -53,16 +60,31 @@ interface AccessSpec {
   uid?: string
   groups?: string[]
   extra?: Record<string, string[]>
-  resourceAttributes?: { namespace?: string; verb?: string; group?: string; version?: string; resource?: string; subresource?: string; name?: string; fieldSelector?: object; labelSelector?: object }
+  resourceAttributes?: {
+    namespace?: string
+    verb?: string
+    group?: string
+    version?: string
+    resource?: string
+    subresource?: string
+    name?: string
+    fieldSelector?: object
+    labelSelector?: object
+  }
   nonResourceAttributes?: { path?: string; verb?: string }
 }
 
 function specErrors(spec: AccessSpec, self: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec
-  if (resource && path) errors.push(invalidField('spec.nonResourceAttributes', path, 'cannot be specified in combination with resourceAttributes'))
-  if (!resource && !path) errors.push(invalidField('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'))
-  if (!self && !spec.user && (spec.groups ?? []).length === 0) errors.push(invalidField('spec.user', spec.user ?? '', 'at least one of user or group must be specified'))
+  if (resource && path)
+    errors.push(invalidField('spec.nonResourceAttributes', path, 'cannot be specified in combination with resourceAttributes'))
+  if (!resource && !path)
+    errors.push(
+      invalidField('spec.resourceAttributes', null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'),
+    )
+  if (!self && !spec.user && (spec.groups ?? []).length === 0)
+    errors.push(invalidField('spec.user', spec.user ?? '', 'at least one of user or group must be specified'))
   return errors
 }
 
@@ -95,7 +117,8 @@ export function subjectAccessReview(rq: Rq, kind: 'SubjectAccessReview' | 'SelfS
     if (spec.resourceAttributes && (spec.resourceAttributes.namespace ?? '') !== rq.info.namespace) {
       refuse(badRequest(`spec.resourceAttributes.namespace must match namespace: ${rq.info.namespace}`))
     }
-    if (spec.nonResourceAttributes) errors.push(invalidField('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'))
+    if (spec.nonResourceAttributes)
+      errors.push(invalidField('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'))
     metadata.namespace ||= rq.info.namespace
   }
   if (errors.length > 0) refuse(invalid({ group: AUTHZ, name: kind }, '', errors))
@@ -116,6 +139,8 @@ export function selfSubjectRulesReview(rq: Rq): Plan {
     if (resources.length > 0) resourceRules.push({ verbs, apiGroups, resources, ...(resourceNames.length > 0 ? { resourceNames } : {}) })
     if (nonResourceURLs.length > 0) nonResourceRules.push({ verbs, nonResourceURLs })
   }
-  return answer('SelfSubjectRulesReview', AUTHZ, metadata, { spec: {}, status: { resourceRules, nonResourceRules, incomplete: error !== undefined, ...(error ? { evaluationError: error } : {}) } })
+  return answer('SelfSubjectRulesReview', AUTHZ, metadata, {
+    spec: {},
+    status: { resourceRules, nonResourceRules, incomplete: error !== undefined, ...(error ? { evaluationError: error } : {}) },
+  })
 }
-

@@ -41,13 +41,23 @@ function selectionOf(served: Served, w: Watcher): Selection {
 export function openWatch(ctx: Context, item: InFlight, plan: WatchPlan): void {
   const served = routeOf(ctx, plan.group, plan.version, item.info.resource)
   if (!served) return
-  const w: Watcher = { ...plan, call: item.call, openedAt: ctx.now, includeObject: queryValue(item.info.query, 'includeObject') ?? 'Metadata', headed: false }
+  const w: Watcher = {
+    ...plan,
+    call: item.call,
+    openedAt: ctx.now,
+    includeObject: queryValue(item.info.query, 'includeObject') ?? 'Metadata',
+    headed: false,
+  }
   const headers: HttpResponse['headers'] = {
     ...commonHeaders(item),
     'content-type': 'application/json',
     ...(item.warnings.length > 0 ? { warning: warningHeader(item.warnings) } : {}),
   }
-  ctx.push(w.call, { head: { status: 200, headers } } satisfies StreamChunk, { flow: 'watch', summary: `200 watch ${plan.cache}`, ok: true })
+  ctx.push(w.call, { head: { status: 200, headers } } satisfies StreamChunk, {
+    flow: 'watch',
+    summary: `200 watch ${plan.cache}`,
+    ok: true,
+  })
   audit(ctx, item, { code: 200 }, 'ResponseStarted')
   watchers(ctx).put(callKey(w.call), w)
   watchIndex(ctx).put(indexKey(w), callKey(w.call))
@@ -143,7 +153,10 @@ const lastMatching = (event: CacheEvent): KubeObject => {
 function send(ctx: Context, served: Served, w: Watcher, type: WatchEvent['type'], object: KubeObject): void {
   const media = negotiate(w.accept, { pretty: false }) ?? { subtype: 'json' as const, pretty: false }
   const current = watchers(ctx).get(callKey(w.call)) ?? w
-  const shown = encodeObject({ served, media, nowMs: EPOCH_MS + ctx.now, includeObject: w.includeObject, withoutColumns: current.headed }, object)
+  const shown = encodeObject(
+    { served, media, nowMs: EPOCH_MS + ctx.now, includeObject: w.includeObject, withoutColumns: current.headed },
+    object,
+  )
   if (media.convert?.kind === 'Table' && !current.headed) {
     const next = { ...current, headed: true }
     watchers(ctx).put(callKey(w.call), next)

@@ -79,7 +79,8 @@ function admitNamespace(a: Attributes): void {
   if (errors.length > 0 && before.errors.length === 0) refuseErrors()
   const { enforce } = policy
   const was = before.policy.enforce
-  const stricter = LEVELS.indexOf(enforce.level) > LEVELS.indexOf(was.level) || (enforce.level === was.level && enforce.version !== was.version)
+  const stricter =
+    LEVELS.indexOf(enforce.level) > LEVELS.indexOf(was.level) || (enforce.level === was.level && enforce.version !== was.version)
   if (!stricter || enforce.level === 'privileged') return
   warnOfExisting(a, namespace, enforce)
 }
@@ -94,7 +95,9 @@ function warnOfExisting(a: Attributes, namespace: KubeObject, enforce: LevelVers
     byDetail.set(reasons, [...(byDetail.get(reasons) ?? []), pod.metadata.name ?? ''])
   }
   if (byDetail.size === 0) return
-  a.rq.warnings.push(`existing pods in namespace ${JSON.stringify(namespace.metadata.name)} violate the new PodSecurity enforce level ${JSON.stringify(text(enforce))}`)
+  a.rq.warnings.push(
+    `existing pods in namespace ${JSON.stringify(namespace.metadata.name)} violate the new PodSecurity enforce level ${JSON.stringify(text(enforce))}`,
+  )
   const lines = [...byDetail].map(([reasons, [first = '', ...others]]) => {
     const more = others.length === 0 ? '' : others.length === 1 ? ' (and 1 other pod)' : ` (and ${others.length} other pods)`
     return `${first}${more}: ${reasons}`
@@ -123,25 +126,38 @@ function warnOf(a: Attributes, warn: LevelVersion, spec: object, annotations: Re
 
 /** isSignificantPodUpdate: images, deadlines and tolerations do not matter. */
 function significant(pod: KubeObject, old: KubeObject): boolean {
-  const seccomp = (p: KubeObject): object => Object.fromEntries(Object.entries(p.metadata.annotations ?? {}).filter(([k]) => k.startsWith('container.apparmor.security.beta.kubernetes.io/') || k.startsWith('seccomp.security.alpha.kubernetes.io/')))
+  const seccomp = (p: KubeObject): object =>
+    Object.fromEntries(
+      Object.entries(p.metadata.annotations ?? {}).filter(
+        ([k]) => k.startsWith('container.apparmor.security.beta.kubernetes.io/') || k.startsWith('seccomp.security.alpha.kubernetes.io/'),
+      ),
+    )
   if (!deepEqual(seccomp(pod), seccomp(old))) return true
   const bare = ({ spec }: KubeObject): object => {
     const { activeDeadlineSeconds: _, tolerations: __, terminationGracePeriodSeconds: ___, ...rest } = spec
     const strip = (list: object[] | undefined): object[] => (list ?? []).map((c) => ({ ...c, image: '', resources: {} }))
-    return { ...rest, containers: strip(rest.containers), initContainers: strip(rest.initContainers), ephemeralContainers: strip(rest.ephemeralContainers) }
+    return {
+      ...rest,
+      containers: strip(rest.containers),
+      initContainers: strip(rest.initContainers),
+      ephemeralContainers: strip(rest.ephemeralContainers),
+    }
   }
   return !deepEqual(bare(pod), bare(old))
 }
 
 export const podSecurity: AdmissionPlugin = {
   name: 'PodSecurity',
-  handles: (a) => (a.operation === 'CREATE' || a.operation === 'UPDATE') && ((a.group === '' && (a.resource === 'namespaces' || a.resource === 'pods')) || Object.hasOwn(TEMPLATES, `${a.group}/${a.resource}`)),
+  handles: (a) =>
+    (a.operation === 'CREATE' || a.operation === 'UPDATE') &&
+    ((a.group === '' && (a.resource === 'namespaces' || a.resource === 'pods')) || Object.hasOwn(TEMPLATES, `${a.group}/${a.resource}`)),
   validate(a) {
     if (a.resource === 'namespaces') admitNamespace(a)
     else if (isPod(a)) admitPod(a)
     else if (a.subresource === '') {
       const template = TEMPLATES[`${a.group}/${a.resource}`]?.(a.object as KubeObject)
-      if (template?.spec) warnOf(a, namespacePolicy(a).warn, template.spec, (template.metadata?.annotations ?? {}) as Record<string, string>)
+      if (template?.spec)
+        warnOf(a, namespacePolicy(a).warn, template.spec, (template.metadata?.annotations ?? {}) as Record<string, string>)
     }
   },
 }

@@ -1,11 +1,30 @@
 // Evaluating the expressions of one policy: apiserver/pkg/admission/plugin/policy/validating/validator.go, plugin/cel.
-import { compileCel, DYN, type EvalOptions, evaluateCel, fromJson, mapOf, type Program, STRING, type Value, type Variables } from '../../../../api/cel/index.ts'
+import {
+  compileCel,
+  DYN,
+  type EvalOptions,
+  evaluateCel,
+  fromJson,
+  mapOf,
+  type Program,
+  STRING,
+  type Value,
+  type Variables,
+} from '../../../../api/cel/index.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { authorize } from '../../authz/authorize.ts'
 import type { Attributes } from '../types.ts'
 import { namespaceOf } from './match.ts'
 
-const VARIABLES: Variables = { object: DYN, oldObject: DYN, request: DYN, params: DYN, namespaceObject: DYN, authorizer: DYN, variables: mapOf(STRING, DYN) }
+const VARIABLES: Variables = {
+  object: DYN,
+  oldObject: DYN,
+  request: DYN,
+  params: DYN,
+  namespaceObject: DYN,
+  authorizer: DYN,
+  variables: mapOf(STRING, DYN),
+}
 
 /** PerCallLimit is far above what the sample of a lesson needs; this bounds runaway expressions. */
 const LIMIT = 1_000_000
@@ -56,7 +75,12 @@ export function environment(policy: KubeObject, a: Attributes, params: KubeObjec
     name: a.name || a.object?.metadata.name || '',
     ...(a.namespace ? { namespace: a.namespace } : {}),
     operation: a.operation,
-    userInfo: { username: user.name, ...(user.uid ? { uid: user.uid } : {}), groups: user.groups, ...(user.extra ? { extra: user.extra } : {}) },
+    userInfo: {
+      username: user.name,
+      ...(user.uid ? { uid: user.uid } : {}),
+      groups: user.groups,
+      ...(user.extra ? { extra: user.extra } : {}),
+    },
     dryRun: a.dryRun,
     options: {},
   }
@@ -77,9 +101,28 @@ export function environment(policy: KubeObject, a: Attributes, params: KubeObjec
       limit: LIMIT,
       authorize: (check) => {
         const who = (check as { user?: { name: string; groups: readonly string[] } }).user ?? user
-        const c = check as { path?: string; group?: string; resource?: string; subresource?: string; namespace?: string; name?: string; verb: string }
+        const c = check as {
+          path?: string
+          group?: string
+          resource?: string
+          subresource?: string
+          namespace?: string
+          name?: string
+          verb: string
+        }
         return authorize(
-          { user: who, verb: c.verb, isResource: c.path === undefined, group: c.group ?? '', version: '*', resource: c.resource ?? '', subresource: c.subresource ?? '', namespace: c.namespace ?? '', name: c.name ?? '', path: c.path ?? '' },
+          {
+            user: who,
+            verb: c.verb,
+            isResource: c.path === undefined,
+            group: c.group ?? '',
+            version: '*',
+            resource: c.resource ?? '',
+            subresource: c.subresource ?? '',
+            namespace: c.namespace ?? '',
+            name: c.name ?? '',
+            path: c.path ?? '',
+          },
           rq.view,
         )
       },
@@ -95,7 +138,10 @@ function variablesOf(policy: KubeObject, env: Environment): () => Value {
     const entries = new Map<string, readonly [Value, Value]>()
     const list = (policy.spec?.variables ?? []) as { name: string; expression: string }[]
     for (const { name, expression } of list) {
-      const outcome = run(policy, expression, { ...env, activation: { ...env.activation, variables: { cel: 'map', entries: new Map(entries) } as Value } })
+      const outcome = run(policy, expression, {
+        ...env,
+        activation: { ...env.activation, variables: { cel: 'map', entries: new Map(entries) } as Value },
+      })
       if ('value' in outcome) entries.set(`s${name}`, [name, outcome.value])
     }
     return { cel: 'map', entries } as Value
@@ -103,4 +149,3 @@ function variablesOf(policy: KubeObject, env: Environment): () => Value {
 }
 
 export const isTrue = (outcome: Outcome): boolean => 'value' in outcome && outcome.value === true
-

@@ -40,7 +40,12 @@ export function ruleFits(rule: NamedRule, a: Attributes, anyVersion: boolean): b
   if (!has(rule.apiGroups, a.group)) return false
   // Equivalent: the same resource through any of its versions.
   if (!anyVersion && !has(rule.apiVersions, a.rq.served.version)) return false
-  if (anyVersion && !has(rule.apiVersions, a.rq.served.version) && !a.rq.view.kinds().some((s) => s.id === a.rq.served.id && has(rule.apiVersions, s.version))) return false
+  if (
+    anyVersion &&
+    !has(rule.apiVersions, a.rq.served.version) &&
+    !a.rq.view.kinds().some((s) => s.id === a.rq.served.id && has(rule.apiVersions, s.version))
+  )
+    return false
   if (!resourceFits(rule, a)) return false
   return (rule.resourceNames ?? []).length === 0 || (rule.resourceNames ?? []).includes(a.name)
 }
@@ -67,5 +72,8 @@ export function matches(m: MatchResources | undefined, a: Attributes, required: 
   const namespace = namespaceOf(a)
   if (m?.namespaceSelector && namespace && !selects(m.namespaceSelector, labelsOf(namespace))) return false
   if (!m?.objectSelector) return true
-  return (a.object !== undefined && selects(m.objectSelector, labelsOf(a.object))) || (a.old !== undefined && selects(m.objectSelector, labelsOf(a.old)))
+  return (
+    (a.object !== undefined && selects(m.objectSelector, labelsOf(a.object))) ||
+    (a.old !== undefined && selects(m.objectSelector, labelsOf(a.old)))
+  )
 }

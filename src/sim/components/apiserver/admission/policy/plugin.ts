@@ -50,14 +50,17 @@ function paramsOf(policy: KubeObject, binding: KubeObject, a: Attributes): reado
     if (!namespace) return 'cannot use namespaced paramRef in policy binding that matches cluster-scoped resources'
   } else if (ref.namespace) return 'paramRef.namespace must not be provided for a cluster-scoped `paramKind`'
   // Recorded: the informer of parameters starts with the binding, and does not hear of what is made after it.
-  const known = (o: KubeObject | undefined): o is KubeObject => o !== undefined && (o.metadata.creationTimestamp ?? '') <= (binding.metadata.creationTimestamp ?? '')
+  const known = (o: KubeObject | undefined): o is KubeObject =>
+    o !== undefined && (o.metadata.creationTimestamp ?? '') <= (binding.metadata.creationTimestamp ?? '')
   let found: readonly KubeObject[]
   if (ref.name) {
     const one = a.rq.view.get(served.id, namespace, ref.name)
     found = known(one) ? [one] : []
   } else {
     const selector = labelSelectorAsSelector(ref.selector)
-    found = a.rq.view.list(served.id, namespace).filter((o) => known(o) && selector?.matches((o.metadata.labels ?? {}) as Record<string, string>))
+    found = a.rq.view
+      .list(served.id, namespace)
+      .filter((o) => known(o) && selector?.matches((o.metadata.labels ?? {}) as Record<string, string>))
   }
   if (found.length > 0) return found
   return ref.parameterNotFoundAction === 'Deny' ? 'no params found for policy binding with `Deny` parameterNotFoundAction' : []
@@ -67,7 +70,8 @@ function paramsOf(policy: KubeObject, binding: KubeObject, a: Attributes): reado
 function validate(policy: KubeObject, env: Environment, fails: boolean): { message: string; reason: string }[] {
   for (const { name, expression } of (policy.spec?.matchConditions ?? []) as { name: string; expression: string }[]) {
     const outcome = run(policy, expression, env)
-    if ('error' in outcome) return fails ? [{ message: `failed to evaluate match condition ${JSON.stringify(name)}: ${outcome.error}`, reason: '' }] : []
+    if ('error' in outcome)
+      return fails ? [{ message: `failed to evaluate match condition ${JSON.stringify(name)}: ${outcome.error}`, reason: '' }] : []
     if (!isTrue(outcome)) return []
   }
   const out: { message: string; reason: string }[] = []
@@ -104,7 +108,11 @@ export const validatingAdmissionPolicy: AdmissionPlugin = {
       if (!matches(policy.spec?.matchConstraints as MatchResources | undefined, a, true)) continue
       const fails = (policy.spec?.failurePolicy ?? 'Fail') === 'Fail'
       for (const binding of bindings) {
-        if (binding.spec?.policyName !== policy.metadata.name || !matches(binding.spec?.matchResources as MatchResources | undefined, a, false)) continue
+        if (
+          binding.spec?.policyName !== policy.metadata.name ||
+          !matches(binding.spec?.matchResources as MatchResources | undefined, a, false)
+        )
+          continue
         const names = { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' }
         const params = paramsOf(policy, binding, a)
         if (typeof params === 'string') {
@@ -114,7 +122,10 @@ export const validatingAdmissionPolicy: AdmissionPlugin = {
         const actions = (binding.spec?.validationActions ?? []) as string[]
         for (const param of params) {
           for (const { message, reason } of validate(policy, environment(policy, a, param), fails)) {
-            if (actions.includes('Warn')) a.rq.warnings.push(`Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`)
+            if (actions.includes('Warn'))
+              a.rq.warnings.push(
+                `Validation failed for ValidatingAdmissionPolicy '${names.policy}' with binding '${names.binding}': ${message}`,
+              )
             if (actions.includes('Deny')) denials.push({ ...names, message, reason })
           }
         }
