@@ -1,5 +1,5 @@
 // What a visitor breaks, and what the cluster does about it, in upstream's times.
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../api/types/object.ts'
 import type { KubectlResult } from '../components/kubectl/types.ts'
 import { type Cluster, createCluster } from './cluster.ts'
@@ -9,7 +9,11 @@ const deployment: KubeObject = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'web', namespace: 'default' },
-  spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: 'nginx:1.27' }] } } },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: 'nginx:1.27' }] } },
+  },
 }
 
 let cluster: Cluster
@@ -17,24 +21,26 @@ let start: number
 beforeAll(() => {
   cluster = createCluster({ profile: 'default', seed: 3 })
   const { sim } = cluster
-  sim.input({ target: 'kubectl', kind: 'kubectl.command', payload: { id: 'a', command: { verb: 'apply', documents: [deployment], namespace: 'default' }, summary: 'apply' } })
+  sim.input({
+    target: 'kubectl',
+    kind: 'kubectl.command',
+    payload: { id: 'a', command: { verb: 'apply', documents: [deployment], namespace: 'default' }, summary: 'apply' },
+  })
   sim.runUntil({ kind: 'predicate', holds: () => sim.peek<KubectlResult>('kubectl', 'results').get('a')?.done === true })
   sim.runUntil({ kind: 'quiet' })
   start = sim.history.cursor
 }, 120_000)
 
 /** Every test begins at the same moment, on a branch of its own. */
-function breakIt(fault: Fault): number {
+beforeEach(() => {
   const { sim } = cluster
-  if (sim.history.cursor !== start) {
-    if (sim.branches().length > 1) sim.history.switchTo(1)
-    sim.seek(start)
-  }
+  if (sim.branches().length > 1) sim.history.switchTo(1)
+  sim.seek(start)
   sim.history.fork()
   clock = sim.now
-  sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault, summary: fault.kind } })
-  return sim.now
-}
+})
+const breakIt = (fault: Fault): void =>
+  cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault, summary: fault.kind } })
 /** Time stands still between steps: where a wait ends is remembered here. */
 let clock = 0
 const run = (ms: number): void => {
@@ -42,8 +48,15 @@ const run = (ms: number): void => {
   cluster.sim.runToTime(clock)
 }
 const pods = (): KubeObject[] => cluster.stored('pods', 'default')
-const running = (): string[] => pods().filter((p) => p.status?.phase === 'Running' && !p.metadata.deletionTimestamp).map((p) => p.spec?.nodeName as string).sort()
-const nodeReady = (name: string): string | undefined => (cluster.stored('nodes').find((n) => n.metadata.name === name)?.status?.conditions as { type: string; status: string }[] | undefined)?.find((c) => c.type === 'Ready')?.status
+const running = (): string[] =>
+  pods()
+    .filter((p) => p.status?.phase === 'Running' && !p.metadata.deletionTimestamp)
+    .map((p) => p.spec?.nodeName as string)
+    .sort()
+const nodeReady = (name: string): string | undefined =>
+  (
+    cluster.stored('nodes').find((n) => n.metadata.name === name)?.status?.conditions as { type: string; status: string }[] | undefined
+  )?.find((c) => c.type === 'Ready')?.status
 /** Virtual ms until it holds, checked every 100 ms. */
 function until(holds: () => boolean, limitMs: number): number {
   const from = Math.max(clock, cluster.sim.now)
@@ -64,7 +77,11 @@ describe('a fault', () => {
     breakIt({ kind: 'kill-container', namespace: 'default', pod: pod?.metadata.name ?? '', container: 'app' })
     run(10_000)
     const same = pods().find((p) => p.metadata.uid === pod?.metadata.uid)
-    expect(same?.status?.containerStatuses?.[0]).toMatchObject({ restartCount: 1, ready: true, lastState: { terminated: { exitCode: 137 } } })
+    expect(same?.status?.containerStatuses?.[0]).toMatchObject({
+      restartCount: 1,
+      ready: true,
+      lastState: { terminated: { exitCode: 137 } },
+    })
   })
 
   it('deleted pod: another one takes its place, with another name', () => {
@@ -99,7 +116,11 @@ describe('a fault', () => {
   it('cut link: the node turns Unknown although it runs; healed, it returns', () => {
     breakIt({ kind: 'cut-link', a: 'control-plane', b: 'node-1' })
     expect(until(() => nodeReady('node-1') === 'Unknown', 120_000)).toBeLessThan(61_000)
-    cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault: { kind: 'heal-link', a: 'control-plane', b: 'node-1' }, summary: 'heal' } })
+    cluster.sim.input({
+      target: 'fault-injector',
+      kind: 'fault',
+      payload: { fault: { kind: 'heal-link', a: 'control-plane', b: 'node-1' }, summary: 'heal' },
+    })
     expect(until(() => nodeReady('node-1') === 'True', 120_000)).toBeLessThan(90_000)
   })
 
@@ -108,10 +129,18 @@ describe('a fault', () => {
     breakIt({ kind: 'stop-process', process: 'kube-scheduler/control-plane' })
     run(40_000)
     expect(cluster.sim.process('kube-scheduler/control-plane')?.running).toBe(false)
-    cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault: { kind: 'delete-pod', namespace: 'default', pod: pod?.metadata.name ?? '' }, summary: 'delete' } })
+    cluster.sim.input({
+      target: 'fault-injector',
+      kind: 'fault',
+      payload: { fault: { kind: 'delete-pod', namespace: 'default', pod: pod?.metadata.name ?? '' }, summary: 'delete' },
+    })
     run(60_000)
     expect(pods().filter((p) => p.status?.phase === 'Pending' && !p.spec?.nodeName)).toHaveLength(1)
-    cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault: { kind: 'start-process', process: 'kube-scheduler/control-plane' }, summary: 'start' } })
+    cluster.sim.input({
+      target: 'fault-injector',
+      kind: 'fault',
+      payload: { fault: { kind: 'start-process', process: 'kube-scheduler/control-plane' }, summary: 'start' },
+    })
     expect(until(() => running().length === 3, 120_000)).toBeLessThan(60_000)
   })
 
@@ -119,10 +148,18 @@ describe('a fault', () => {
     const [pod] = pods()
     breakIt({ kind: 'stop-process', process: 'kube-controller-manager/control-plane' })
     run(40_000)
-    cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault: { kind: 'delete-pod', namespace: 'default', pod: pod?.metadata.name ?? '' }, summary: 'delete' } })
+    cluster.sim.input({
+      target: 'fault-injector',
+      kind: 'fault',
+      payload: { fault: { kind: 'delete-pod', namespace: 'default', pod: pod?.metadata.name ?? '' }, summary: 'delete' },
+    })
     run(60_000)
     expect(pods()).toHaveLength(2)
-    cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault: { kind: 'start-process', process: 'kube-controller-manager/control-plane' }, summary: 'start' } })
+    cluster.sim.input({
+      target: 'fault-injector',
+      kind: 'fault',
+      payload: { fault: { kind: 'start-process', process: 'kube-controller-manager/control-plane' }, summary: 'start' },
+    })
     expect(until(() => running().length === 3, 120_000)).toBeLessThan(60_000)
   })
 })
