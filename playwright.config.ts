@@ -21,8 +21,20 @@ export default defineConfig({
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
     },
   },
-  webServer: { command: `node scripts/serve.mjs --port ${process.env.E2E_PORT ?? 4199} --base /play/orrery/`, url: address, reuseExistingServer: !process.env.CI },
+  webServer: {
+    command: `node scripts/serve.mjs --port ${process.env.E2E_PORT ?? 4199} --base /play/orrery/`,
+    url: address,
+    reuseExistingServer: !process.env.CI,
+  },
 })

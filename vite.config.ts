@@ -7,7 +7,19 @@ export const CONTENT_SECURITY_POLICY =
 
 export default defineConfig({
   base: './',
-  plugins: [react(), { name: 'csp', transformIndexHtml: { order: 'post', handler: (html, ctx) => (ctx.server ? html : html.replace('<!--csp-->', `<meta http-equiv="Content-Security-Policy" content="${CONTENT_SECURITY_POLICY}">`)) } }],
+  plugins: [
+    react(),
+    {
+      name: 'csp',
+      transformIndexHtml: {
+        order: 'post',
+        handler: (html, ctx) =>
+          ctx.server
+            ? html
+            : html.replace('<!--csp-->', `<meta http-equiv="Content-Security-Policy" content="${CONTENT_SECURITY_POLICY}">`),
+      },
+    },
+  ],
   resolve: {
     // monaco-worker-manager imports the paths of monaco-editor before 0.56.
     alias: [{ find: /^monaco-editor\/esm\/vs\/(.*)$/, replacement: 'monaco-editor/$1' }],

@@ -7,7 +7,11 @@ const PEER_MS_PER_POD: Readonly<Record<string, number>> = { '3 × 100': 23, '10 
 
 export function convergence(): void {
   let smallest: number | undefined
-  for (const [nodes, pods] of [[3, 30], [3, 100], [10, 1000]] as const) {
+  for (const [nodes, pods] of [
+    [3, 30],
+    [3, 100],
+    [10, 1000],
+  ] as const) {
     const cluster = build(nodes)
     let converged = false
     const ms = cpuMs(() => {
@@ -17,6 +21,8 @@ export function convergence(): void {
     const perPod = ms / pods
     smallest ??= perPod
     const peer = PEER_MS_PER_POD[`${nodes} × ${pods}`]
-    console.log(`${nodes} nodes × ${pods} pods: ${converged ? '' : 'NOT CONVERGED '}${round(ms)} ms CPU, ${round(perPod)} ms per pod, ${round(perPod / smallest)} × the smallest${peer ? `, peer ÷ ours ${round(peer / perPod)}` : ''}`)
+    console.log(
+      `${nodes} nodes × ${pods} pods: ${converged ? '' : 'NOT CONVERGED '}${round(ms)} ms CPU, ${round(perPod)} ms per pod, ${round(perPod / smallest)} × the smallest${peer ? `, peer ÷ ours ${round(peer / perPod)}` : ''}`,
+    )
   }
 }

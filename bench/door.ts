@@ -2,7 +2,12 @@
 import { createApiCluster, request } from '../src/sim/cluster/door.ts'
 import { percentile, round } from './measure.ts'
 
-const pod = (i: number): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${i}`, labels: { app: 'bench' } }, spec: { automountServiceAccountToken: false, containers: [{ name: 'a', image: 'nginx:1.27', resources: { requests: { cpu: '100m' } } }] } })
+const pod = (i: number): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: `pod-${i}`, labels: { app: 'bench' } },
+  spec: { automountServiceAccountToken: false, containers: [{ name: 'a', image: 'nginx:1.27', resources: { requests: { cpu: '100m' } } }] },
+})
 
 export function door(): void {
   const sim = createApiCluster({ profile: 'api', seed: 1, apiserver: { disabledAdmission: ['ServiceAccount'] } })
@@ -21,5 +26,7 @@ export function door(): void {
     if ((body as { items: unknown[] }).items.length !== 5000) throw new Error('the list is not complete')
   }
   const late = creates.slice(-1000)
-  console.log(`pod create: p50 ${round(percentile(late, 50) * 1000)} µs, p95 ${round(percentile(late, 95) * 1000)} µs (bar 300 µs: ${round(300 / (percentile(late, 50) * 1000))} × under); list of 5,000 pods: p50 ${round(percentile(lists, 50))} ms (bar 5 ms: ${round(5 / percentile(lists, 50))} × under)`)
+  console.log(
+    `pod create: p50 ${round(percentile(late, 50) * 1000)} µs, p95 ${round(percentile(late, 95) * 1000)} µs (bar 300 µs: ${round(300 / (percentile(late, 50) * 1000))} × under); list of 5,000 pods: p50 ${round(percentile(lists, 50))} ms (bar 5 ms: ${round(5 / percentile(lists, 50))} × under)`,
+  )
 }

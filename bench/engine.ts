@@ -22,7 +22,12 @@ export function engine(): void {
       speed.push(virtualMs / ms)
       heap.push(heapEventsPerSecond(Math.max(pending, 16), 400_000))
     }
-    console.log(`${label}: ${round(ours[2] as number)} events per CPU second, ${ratio(ours.map((n) => n * 100), heap)} % of a bare heap, ${round(speed[2] as number)} × real time`)
+    console.log(
+      `${label}: ${round(ours[2] as number)} events per CPU second, ${ratio(
+        ours.map((n) => n * 100),
+        heap,
+      )} % of a bare heap, ${round(speed[2] as number)} × real time`,
+    )
   }
   measure('50 nodes, 500 pods, steady', 20_000, () => undefined)
   let n = 500

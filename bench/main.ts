@@ -23,7 +23,8 @@ const BENCHES: Readonly<Record<string, () => void | Promise<void>>> = {
 }
 
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'))
-for (const name of wanted) if (!Object.hasOwn(BENCHES, name)) throw new Error(`no benchmark ${name}; there are ${Object.keys(BENCHES).join(', ')}`)
+for (const name of wanted)
+  if (!Object.hasOwn(BENCHES, name)) throw new Error(`no benchmark ${name}; there are ${Object.keys(BENCHES).join(', ')}`)
 for (const [name, run] of Object.entries(BENCHES)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   console.log(`\n── ${name}`)

@@ -4,14 +4,27 @@ import { gzipSync } from 'node:zlib'
 import { chromium } from '@playwright/test'
 import { percentile, round } from './measure.ts'
 
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 
 export async function page(): Promise<void> {
-  const { serve } = (await import(`${process.cwd()}/scripts/serve.mjs`)) as { serve(o: object): Promise<{ url: string; close(): Promise<void> }> }
+  const { serve } = (await import(`${process.cwd()}/scripts/serve.mjs`)) as {
+    serve(o: object): Promise<{ url: string; close(): Promise<void> }>
+  }
   const { findBrowser } = (await import(`${process.cwd()}/scripts/browser.mjs`)) as { findBrowser(): Promise<string> }
   const assets = readdirSync('dist/assets')
-  const kib = (pattern: RegExp): number => assets.filter((f) => pattern.test(f)).reduce((n, f) => n + gzipSync(readFileSync(`dist/assets/${f}`)).length, 0) / 1024
-  console.log(`gzip KiB: first load ${round(kib(/^index-.*\.(js|css)$/))}, simulation worker ${round(kib(/^worker-.*\.js$/))}, editor on demand ${round(kib(/^(monaco|editor|yaml).*\.js$/))}`)
+  const kib = (pattern: RegExp): number =>
+    assets.filter((f) => pattern.test(f)).reduce((n, f) => n + gzipSync(readFileSync(`dist/assets/${f}`)).length, 0) / 1024
+  console.log(
+    `gzip KiB: first load ${round(kib(/^index-.*\.(js|css)$/))}, simulation worker ${round(kib(/^worker-.*\.js$/))}, editor on demand ${round(kib(/^(monaco|editor|yaml).*\.js$/))}`,
+  )
   const { url, close } = await serve({ dir: 'dist', base: '/play/orrery/' })
   const browser = await chromium.launch({ executablePath: await findBrowser(), args: ARGS })
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
@@ -20,10 +33,14 @@ export async function page(): Promise<void> {
   const paint = async (target: typeof empty, press: () => Promise<void>): Promise<number> => {
     await target.evaluate(() => {
       ;(window as { painted?: Promise<number> }).painted = new Promise((resolve) => {
-        window.addEventListener('click', () => {
-          const started = performance.now()
-          requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - started)))
-        }, { once: true, capture: true })
+        window.addEventListener(
+          'click',
+          () => {
+            const started = performance.now()
+            requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - started)))
+          },
+          { once: true, capture: true },
+        )
       })
     })
     await press()
@@ -41,7 +58,9 @@ export async function page(): Promise<void> {
     own.push(await paint(tab, () => tab.getByRole('button', { name: i % 3 === 2 ? 'Step back' : 'Step forward' }).click()))
     bare.push(await paint(empty, () => empty.locator('#b').click()))
   }
-  console.log(`step to paint: p50 ${round(percentile(own, 50))} ms, p95 ${round(percentile(own, 95))} ms; empty page p95 ${round(percentile(bare, 95))} ms; difference ${round(percentile(own, 95) - percentile(bare, 95))} ms (bar 80 ms)`)
+  console.log(
+    `step to paint: p50 ${round(percentile(own, 50))} ms, p95 ${round(percentile(own, 95))} ms; empty page p95 ${round(percentile(bare, 95))} ms; difference ${round(percentile(own, 95) - percentile(bare, 95))} ms (bar 80 ms)`,
+  )
   await browser.close()
   await close()
 }

@@ -26,11 +26,22 @@ interface Row {
 
 type Spec = Partial<NonNullable<Pod['spec']>>
 
-const pod = (name: string, i: number, spec: Spec = {}, labels: Record<string, string> = {}, requests: Record<string, string> = { cpu: '100m', memory: '500Mi' }): Pod => ({
+const pod = (
+  name: string,
+  i: number,
+  spec: Spec = {},
+  labels: Record<string, string> = {},
+  requests: Record<string, string> = { cpu: '100m', memory: '500Mi' },
+): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: `${name}-${i}`, namespace: 'bench', uid: `${name}-${i}`, labels },
-  spec: { containers: [{ name: 'pause', image: 'registry.k8s.io/pause:3.10.1', resources: { requests } }], priority: 0, schedulerName: 'default-scheduler', ...spec },
+  spec: {
+    containers: [{ name: 'pause', image: 'registry.k8s.io/pause:3.10.1', resources: { requests } }],
+    priority: 0,
+    schedulerName: 'default-scheduler',
+    ...spec,
+  },
 })
 
 const term = (app: string, topologyKey: string) => ({ labelSelector: { matchLabels: { color: app } }, topologyKey, namespaces: ['bench'] })
@@ -41,7 +52,15 @@ const spread = (whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway'): Spec => 
 })
 const blue = { color: 'blue' }
 const service: KubeObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'bench' }, spec: { selector: blue } }
-const inZones: Spec = { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: ZONE, operator: 'In', values: ['zone-0', 'zone-1'] }] }] } } } }
+const inZones: Spec = {
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchExpressions: [{ key: ZONE, operator: 'In', values: ['zone-0', 'zone-1'] }] }],
+      },
+    },
+  },
+}
 
 const plain = (i: number): Pod => pod('plain', i)
 const base = { bar: 5, nodes: 5000, zones: 3, init: 1000, initPod: plain }
@@ -56,9 +75,25 @@ const ROWS: readonly Row[] = [
     nodes: 15_000,
     init: 0,
     pods: 30_000,
-    pod: (i) => pod('daemon', i, { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [`node-${i % 15_000}`] }] }] } } } }),
+    pod: (i) =>
+      pod('daemon', i, {
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+              nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [`node-${i % 15_000}`] }] }],
+            },
+          },
+        },
+      }),
   },
-  { ...base, name: 'Unschedulable (every other pod too large)', floor: 600, init: 20_000, pods: 10_000, pod: (i) => (i % 2 === 0 ? plain(i) : pod('huge', i, {}, {}, { cpu: '9', memory: '500Mi' })) },
+  {
+    ...base,
+    name: 'Unschedulable (every other pod too large)',
+    floor: 600,
+    init: 20_000,
+    pods: 10_000,
+    pod: (i) => (i % 2 === 0 ? plain(i) : pod('huge', i, {}, {}, { cpu: '9', memory: '500Mi' })),
+  },
   {
     ...base,
     name: 'Preemption (20000 low-priority pods)',
@@ -74,10 +109,30 @@ const ROWS: readonly Row[] = [
     floor: 595,
     init: 0,
     pods: 5000,
-    pod: (i) => pod('anti', i, { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('blue', HOST)] } } }, { color: 'red' }),
+    pod: (i) =>
+      pod(
+        'anti',
+        i,
+        { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('blue', HOST)] } } },
+        { color: 'red' },
+      ),
   },
-  { ...base, name: 'TopologySpreading (required)', floor: 460, init: 5000, pods: 5000, pod: (i) => pod('spread', i, spread('DoNotSchedule'), blue) },
-  { ...base, name: 'PreferredTopologySpreading', floor: 340, init: 5000, pods: 5000, pod: (i) => pod('spread', i, spread('ScheduleAnyway'), blue) },
+  {
+    ...base,
+    name: 'TopologySpreading (required)',
+    floor: 460,
+    init: 5000,
+    pods: 5000,
+    pod: (i) => pod('spread', i, spread('DoNotSchedule'), blue),
+  },
+  {
+    ...base,
+    name: 'PreferredTopologySpreading',
+    floor: 340,
+    init: 5000,
+    pods: 5000,
+    pod: (i) => pod('spread', i, spread('ScheduleAnyway'), blue),
+  },
   {
     ...base,
     name: 'NodeInclusionPolicy',
@@ -88,11 +143,30 @@ const ROWS: readonly Row[] = [
       pod(
         'policy',
         i,
-        { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: HOST, whenUnsatisfiable: 'DoNotSchedule', nodeTaintsPolicy: 'Honor', nodeAffinityPolicy: 'Honor', labelSelector: { matchLabels: { color: 'green' } } }] },
+        {
+          topologySpreadConstraints: [
+            {
+              maxSkew: 1,
+              topologyKey: HOST,
+              whenUnsatisfiable: 'DoNotSchedule',
+              nodeTaintsPolicy: 'Honor',
+              nodeAffinityPolicy: 'Honor',
+              labelSelector: { matchLabels: { color: 'green' } },
+            },
+          ],
+        },
         { color: 'green' },
       ),
   },
-  { ...base, name: 'DefaultTopologySpreading 50000 pods', floor: 160, init: 5000, pods: 50_000, objects: [service], pod: (i) => pod('web', i, {}, blue) },
+  {
+    ...base,
+    name: 'DefaultTopologySpreading 50000 pods',
+    floor: 160,
+    init: 5000,
+    pods: 50_000,
+    objects: [service],
+    pod: (i) => pod('web', i, {}, blue),
+  },
   { ...base, name: 'NodeAffinity', floor: 220, init: 5000, pods: 10_000, pod: (i) => pod('affine', i, inZones) },
   { ...base, name: 'ExtendedResource', floor: 180, init: 0, pods: 5000, pod: (i) => pod('gpu', i, {}, {}, { 'example.com/gpu': '1' }) },
   {
@@ -103,9 +177,28 @@ const ROWS: readonly Row[] = [
     initPod: (i) =>
       [
         plain(i),
-        pod('mix-affinity', i, { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('blue', ZONE)] } } }, blue),
-        pod('mix-anti', i, { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term(`c${i}`, HOST)] } } }, { color: `c${i}` }),
-        pod('mix-preferred', i, { affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term('red', HOST) }] } } }, { color: 'red' }),
+        pod(
+          'mix-affinity',
+          i,
+          { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('blue', ZONE)] } } },
+          blue,
+        ),
+        pod(
+          'mix-anti',
+          i,
+          { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term(`c${i}`, HOST)] } } },
+          { color: `c${i}` },
+        ),
+        pod(
+          'mix-preferred',
+          i,
+          {
+            affinity: {
+              podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term('red', HOST) }] },
+            },
+          },
+          { color: 'red' },
+        ),
       ][i % 4] as Pod,
     pods: 5000,
     pod: plain,
@@ -116,7 +209,17 @@ const ROWS: readonly Row[] = [
     floor: 90,
     init: 5000,
     pods: 5000,
-    pod: (i) => pod('near', i, { affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term('red', HOST) }] } } }, { color: 'red' }),
+    pod: (i) =>
+      pod(
+        'near',
+        i,
+        {
+          affinity: {
+            podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term('red', HOST) }] },
+          },
+        },
+        { color: 'red' },
+      ),
   },
   {
     ...base,
@@ -124,7 +227,17 @@ const ROWS: readonly Row[] = [
     floor: 90,
     init: 5000,
     pods: 5000,
-    pod: (i) => pod('apart', i, { affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term('yellow', HOST) }] } } }, { color: 'yellow' }),
+    pod: (i) =>
+      pod(
+        'apart',
+        i,
+        {
+          affinity: {
+            podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term('yellow', HOST) }] },
+          },
+        },
+        { color: 'yellow' },
+      ),
   },
   {
     ...base,
@@ -132,7 +245,13 @@ const ROWS: readonly Row[] = [
     floor: 60,
     init: 1000,
     pods: 2000,
-    pod: (i) => pod('alone', i, { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('green', HOST)] } } }, { color: 'green' }),
+    pod: (i) =>
+      pod(
+        'alone',
+        i,
+        { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('green', HOST)] } } },
+        { color: 'green' },
+      ),
   },
   {
     ...base,
@@ -141,7 +260,8 @@ const ROWS: readonly Row[] = [
     init: 5000,
     zones: 1,
     pods: 5000,
-    pod: (i) => pod('together', i, { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('blue', ZONE)] } } }, blue),
+    pod: (i) =>
+      pod('together', i, { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term('blue', ZONE)] } } }, blue),
   },
   {
     ...base,
@@ -155,7 +275,19 @@ const ROWS: readonly Row[] = [
       pod(
         'ns-anti',
         i,
-        { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { color: 'green' } }, topologyKey: HOST, namespaceSelector: { matchLabels: { team: 'devops' } } }] } } },
+        {
+          affinity: {
+            podAntiAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: [
+                {
+                  labelSelector: { matchLabels: { color: 'green' } },
+                  topologyKey: HOST,
+                  namespaceSelector: { matchLabels: { team: 'devops' } },
+                },
+              ],
+            },
+          },
+        },
         { color: 'green' },
       ),
   },
@@ -257,10 +389,25 @@ export function measureScheduler(filter = '', report: (m: Measured) => void = ()
   for (const row of ROWS) {
     if (!row.name.includes(filter)) continue
     const empty = makeWorld([...nodesOf(row), ...(row.objects ?? [])])
-    const { world } = schedule(empty, Array.from({ length: row.init }, (_, i) => (row.initPod ?? plain)(1_000_000 + i)))
-    const { seconds, placed } = schedule(world, Array.from({ length: row.pods }, (_, i) => row.pod(i)))
+    const { world } = schedule(
+      empty,
+      Array.from({ length: row.init }, (_, i) => (row.initPod ?? plain)(1_000_000 + i)),
+    )
+    const { seconds, placed } = schedule(
+      world,
+      Array.from({ length: row.pods }, (_, i) => row.pod(i)),
+    )
     const podsPerSecond = row.pods / seconds
-    const measured: Measured = { name: row.name, podsPerSecond, floor: row.floor, ratio: podsPerSecond / row.floor, bar: row.bar, toCalibrator: podsPerSecond / calibrator, placed, pods: row.pods }
+    const measured: Measured = {
+      name: row.name,
+      podsPerSecond,
+      floor: row.floor,
+      ratio: podsPerSecond / row.floor,
+      bar: row.bar,
+      toCalibrator: podsPerSecond / calibrator,
+      placed,
+      pods: row.pods,
+    }
     report(measured)
     out.push(measured)
   }
@@ -271,6 +418,8 @@ if (process.argv[1]?.includes('scheduler')) {
   process.stdout.write(`calibrator ${Math.round(calibrate())} pods/s\n`)
   measureScheduler(process.argv[2] ?? '', (m) => {
     const ok = m.ratio >= m.bar ? 'ok ' : 'LOW'
-    process.stdout.write(`${ok} ${m.name.padEnd(52)} ${Math.round(m.podsPerSecond).toString().padStart(7)} pods/s  ${m.ratio.toFixed(1).padStart(6)}x floor (bar ${m.bar}x)  ${m.toCalibrator.toFixed(3)} of calibrator  ${m.placed}/${m.pods} placed\n`)
+    process.stdout.write(
+      `${ok} ${m.name.padEnd(52)} ${Math.round(m.podsPerSecond).toString().padStart(7)} pods/s  ${m.ratio.toFixed(1).padStart(6)}x floor (bar ${m.bar}x)  ${m.toCalibrator.toFixed(3)} of calibrator  ${m.placed}/${m.pods} placed\n`,
+    )
   })
 }

@@ -31,5 +31,7 @@ export function seek(): void {
     times.push(performance.now() - before)
     if (check !== undefined && sim.stateDigest() !== marks.get(check)) mismatches++
   }
-  console.log(`${length} events, 200 seeks: p50 ${round(percentile(times, 50))} ms, p95 ${round(percentile(times, 95))} ms, full run ÷ p95 ${round(runMs / percentile(times, 95))}, ${mismatches} digest mismatches`)
+  console.log(
+    `${length} events, 200 seeks: p50 ${round(percentile(times, 50))} ms, p95 ${round(percentile(times, 95))} ms, full run ÷ p95 ${round(runMs / percentile(times, 95))}, ${mismatches} digest mismatches`,
+  )
 }

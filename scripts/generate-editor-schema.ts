@@ -7,7 +7,9 @@ import { definitionSchema, knownKinds, type ObjectSchema, schemaFor } from '../s
 
 /** Kinds that people write; lists and reviews are left out. */
 const KINDS = new Set(
-  'Namespace Node Pod Service Endpoints ConfigMap Secret ServiceAccount PersistentVolume PersistentVolumeClaim ReplicationController LimitRange ResourceQuota Deployment ReplicaSet DaemonSet StatefulSet Job CronJob HorizontalPodAutoscaler PodDisruptionBudget Ingress IngressClass NetworkPolicy EndpointSlice Lease PriorityClass StorageClass Role ClusterRole RoleBinding ClusterRoleBinding RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding CustomResourceDefinition CertificateSigningRequest'.split(' '),
+  'Namespace Node Pod Service Endpoints ConfigMap Secret ServiceAccount PersistentVolume PersistentVolumeClaim ReplicationController LimitRange ResourceQuota Deployment ReplicaSet DaemonSet StatefulSet Job CronJob HorizontalPodAutoscaler PodDisruptionBudget Ingress IngressClass NetworkPolicy EndpointSlice Lease PriorityClass StorageClass Role ClusterRole RoleBinding ClusterRoleBinding RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding CustomResourceDefinition CertificateSigningRequest'.split(
+    ' ',
+  ),
 )
 
 const definitions: Record<string, unknown> = {}
@@ -31,7 +33,14 @@ function objectSchema(schema: ObjectSchema, definition: string): object {
     if (field.required && name !== 'status') required.push(name)
   }
   const title = definition.split('.').pop() ?? definition
-  return { title, type: 'object', ...(texts[''] ? { description: texts[''] } : {}), properties, ...(required.length > 0 ? { required } : {}), additionalProperties: false }
+  return {
+    title,
+    type: 'object',
+    ...(texts[''] ? { description: texts[''] } : {}),
+    properties,
+    ...(required.length > 0 ? { required } : {}),
+    additionalProperties: false,
+  }
 }
 
 function typeSchema(schema: ObjectSchema): object {
@@ -76,7 +85,11 @@ for (const { group, version, kind } of knownKinds()) {
   definitions[schema.definition] = {
     ...base,
     title: kind,
-    properties: { ...base.properties, apiVersion: { ...base.properties.apiVersion, type: 'string', enum: [apiVersion] }, kind: { ...base.properties.kind, type: 'string', enum: [kind] } },
+    properties: {
+      ...base.properties,
+      apiVersion: { ...base.properties.apiVersion, type: 'string', enum: [apiVersion] },
+      kind: { ...base.properties.kind, type: 'string', enum: [kind] },
+    },
     required: ['apiVersion', 'kind', ...(base.required ?? [])],
     'x-kubernetes-group-version-kind': [{ group, version, kind }],
   }

@@ -24,14 +24,22 @@ walk(join(go, 'apimachinery'))
 
 const messages = {}
 for (const file of files) {
-  const text = readFileSync(file, 'utf8').replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '')
+  const text = readFileSync(file, 'utf8')
+    .replace(/\/\/.*$/gm, '')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
   const name = shortPackage(/^package ([\w.]+);/m.exec(text)[1])
   if (!packages.has(name)) continue
   for (const [, message, body] of text.matchAll(/^message (\w+) \{([^}]*)\}/gm)) {
     const fields = []
-    for (const [, repeated, key, type, field, number] of body.matchAll(/^\s*(?:(optional|repeated) |map<(\w+), )?([.\w]+)>? (\w+) = (\d+);/gm)) {
+    for (const [, repeated, key, type, field, number] of body.matchAll(
+      /^\s*(?:(optional|repeated) |map<(\w+), )?([.\w]+)>? (\w+) = (\d+);/gm,
+    )) {
       const scalar = /^[a-z]\w*$/.test(type)
-      const full = scalar ? type : type.startsWith('.') ? `${shortPackage(type.slice(1).split('.').slice(0, -1).join('.'))}.${type.split('.').pop()}` : `${name}.${type}`
+      const full = scalar
+        ? type
+        : type.startsWith('.')
+          ? `${shortPackage(type.slice(1).split('.').slice(0, -1).join('.'))}.${type.split('.').pop()}`
+          : `${name}.${type}`
       fields.push({ number, field, type: `${repeated === 'repeated' ? '[]' : key ? '{}' : ''}${full}` })
     }
     messages[`${name}.${message}`] = fields
@@ -43,7 +51,10 @@ for (const [message, fields] of Object.entries(messages).sort(([a], [b]) => (a <
   out[message] = fields
     .map(({ number, field: written, type }) => {
       // A few fields are spelled differently in JSON: `uID` is uid.
-      const field = known && !Object.hasOwn(known, written) ? (Object.keys(known).find((k) => k.toLowerCase() === written.toLowerCase()) ?? written) : written
+      const field =
+        known && !Object.hasOwn(known, written)
+          ? (Object.keys(known).find((k) => k.toLowerCase() === written.toLowerCase()) ?? written)
+          : written
       // An inlined struct is a message of its own on the wire and nothing in JSON.
       const inlined = known !== undefined && !Object.hasOwn(known, field) && messages[type]?.some((f) => Object.hasOwn(known, f.field))
       if (known && !inlined && !Object.hasOwn(known, field)) console.error(`${message}.${field}: not in JSON`)

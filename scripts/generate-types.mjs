@@ -8,13 +8,41 @@ const dir = process.argv[2]
 if (!dir) throw new Error('usage: generate-types.mjs DIR')
 
 /** Group-versions in order of preference: the first that defines a name keeps it bare; later ones carry a suffix. */
-const ROOTS = ['am/apis/meta/v1', 'am/version', 'package/v1', 'package/apps/v1', 'package/batch/v1', 'package/autoscaling/v2', 'package/autoscaling/v1', 'package/policy/v1',
-  'package/networking.k8s.io/v1', 'package/discovery.k8s.io/v1', 'package/coordination.k8s.io/v1', 'package/events.k8s.io/v1', 'package/scheduling.k8s.io/v1', 'package/storage.k8s.io/v1',
-  'package/rbac.authorization.k8s.io/v1', 'package/authentication.k8s.io/v1', 'package/authorization.k8s.io/v1', 'package/certificates.k8s.io/v1', 'package/admissionregistration.k8s.io/v1',
-  'package/apiextensions.k8s.io/v1', 'package/apiregistration.k8s.io/v1', 'package/flowcontrol.apiserver.k8s.io/v1', 'package/node.k8s.io/v1', 'package/resource.k8s.io/v1']
-const ALIAS = { IIoK8sApimachineryPkgApiResourceQuantity: 'string', IIoK8sApimachineryPkgUtilIntstrIntOrString: 'number | string', IIoK8sApimachineryPkgApisMetaV1Time: 'string',
-  IIoK8sApimachineryPkgApisMetaV1MicroTime: 'string', IIoK8sApimachineryPkgRuntimeRawExtension: 'unknown', IIoK8sApimachineryPkgApisMetaV1FieldsV1: 'Record<string, unknown>',
-  IIoK8sApimachineryPkgApisMetaV1Patch: 'unknown' }
+const ROOTS = [
+  'am/apis/meta/v1',
+  'am/version',
+  'package/v1',
+  'package/apps/v1',
+  'package/batch/v1',
+  'package/autoscaling/v2',
+  'package/autoscaling/v1',
+  'package/policy/v1',
+  'package/networking.k8s.io/v1',
+  'package/discovery.k8s.io/v1',
+  'package/coordination.k8s.io/v1',
+  'package/events.k8s.io/v1',
+  'package/scheduling.k8s.io/v1',
+  'package/storage.k8s.io/v1',
+  'package/rbac.authorization.k8s.io/v1',
+  'package/authentication.k8s.io/v1',
+  'package/authorization.k8s.io/v1',
+  'package/certificates.k8s.io/v1',
+  'package/admissionregistration.k8s.io/v1',
+  'package/apiextensions.k8s.io/v1',
+  'package/apiregistration.k8s.io/v1',
+  'package/flowcontrol.apiserver.k8s.io/v1',
+  'package/node.k8s.io/v1',
+  'package/resource.k8s.io/v1',
+]
+const ALIAS = {
+  IIoK8sApimachineryPkgApiResourceQuantity: 'string',
+  IIoK8sApimachineryPkgUtilIntstrIntOrString: 'number | string',
+  IIoK8sApimachineryPkgApisMetaV1Time: 'string',
+  IIoK8sApimachineryPkgApisMetaV1MicroTime: 'string',
+  IIoK8sApimachineryPkgRuntimeRawExtension: 'unknown',
+  IIoK8sApimachineryPkgApisMetaV1FieldsV1: 'Record<string, unknown>',
+  IIoK8sApimachineryPkgApisMetaV1Patch: 'unknown',
+}
 
 const found = []
 const named = new Map()
@@ -27,7 +55,12 @@ for (const root of ROOTS) {
     const alias = new RegExp(`I${short} as (IIoK8s\\w+)`).exec(text)?.[1] ?? /as (IIoK8s\w+)/.exec(text)?.[1]
     if (!body || !alias || ALIAS[alias] || short.endsWith('List')) continue
     const taken = found.some((f) => f.name === short)
-    const suffix = root.replace('package/', '').split('/').map((p) => p.split('.')[0]).map((p) => p[0].toUpperCase() + p.slice(1)).join('')
+    const suffix = root
+      .replace('package/', '')
+      .split('/')
+      .map((p) => p.split('.')[0])
+      .map((p) => p[0].toUpperCase() + p.slice(1))
+      .join('')
     const name = taken ? `${short}${suffix}` : short
     found.push({ name, body })
     named.set(alias, name)
@@ -39,7 +72,9 @@ for (const { name, body } of found) {
   const lines = body
     .replace(/IIoK8s\w+/g, (m) => ALIAS[m] ?? named.get(m) ?? 'unknown')
     .replace(/\bI(?=JSONSchemaProps\b)/g, '')
-    .split('\n').map((l) => l.trim()).filter(Boolean)
+    .split('\n')
+    .map((l) => l.trim())
+    .filter(Boolean)
     .map((l) => l.replace(/^"(\w+)"/, '$1').replace(/;$/, ''))
     // TypeMeta is always written when we make objects, and metadata is present on everything stored.
     .map((l) => (kind ? l.replace(/^metadata\?: ObjectMeta$/, 'metadata: ObjectMeta') : l))

@@ -31,12 +31,32 @@ describe('a planted violation is found', () => {
     ['a timer', 'src/sim/components/x.ts', 'setTimeout(() => {}, 1)\n', 'no-restricted-globals'],
     ['the locale', 'src/sim/api/x.ts', "export const c = 'a'.localeCompare('b')\n", 'no-restricted-properties'],
     ['the DOM inside the simulation', 'src/sim/components/y.ts', 'export const title = document.title\n', 'no-restricted-globals'],
-    ['the simulation importing the page', 'src/sim/cluster/x.ts', "import { App } from '../../ui/app/App.tsx'\nexport const a = App\n", 'no-restricted-imports'],
-    ['the engine importing the network', 'src/sim/engine/y.ts', "import { Network } from '../net/network.ts'\nexport const n = Network\n", 'no-restricted-imports'],
-    ['API types importing a component', 'src/sim/api/y.ts', "import { etcdType } from '../components/etcd/etcd.ts'\nexport const e = etcdType\n", 'no-restricted-imports'],
-    ['a projection importing React', 'src/projection/x.ts', "import { useState } from 'react'\nexport const s = useState\n", 'no-restricted-imports'],
-    ['HTML from text', 'src/ui/x.ts', "export const f = (e: HTMLElement, t: string) => { e.innerHTML = t }\n", 'no-restricted-properties'],
-    ['eval', 'src/ui/y.ts', "export const f = (t: string) => eval(t)\n", 'no-eval'],
+    [
+      'the simulation importing the page',
+      'src/sim/cluster/x.ts',
+      "import { App } from '../../ui/app/App.tsx'\nexport const a = App\n",
+      'no-restricted-imports',
+    ],
+    [
+      'the engine importing the network',
+      'src/sim/engine/y.ts',
+      "import { Network } from '../net/network.ts'\nexport const n = Network\n",
+      'no-restricted-imports',
+    ],
+    [
+      'API types importing a component',
+      'src/sim/api/y.ts',
+      "import { etcdType } from '../components/etcd/etcd.ts'\nexport const e = etcdType\n",
+      'no-restricted-imports',
+    ],
+    [
+      'a projection importing React',
+      'src/projection/x.ts',
+      "import { useState } from 'react'\nexport const s = useState\n",
+      'no-restricted-imports',
+    ],
+    ['HTML from text', 'src/ui/x.ts', 'export const f = (e: HTMLElement, t: string) => { e.innerHTML = t }\n', 'no-restricted-properties'],
+    ['eval', 'src/ui/y.ts', 'export const f = (t: string) => eval(t)\n', 'no-eval'],
   ])('%s', (_, file, text, rule) => {
     expect(lint(file, text)).toContain(rule)
   })

@@ -11,7 +11,14 @@ installPackages()
 const { build } = await import('rolldown')
 mkdirSync('.cache/node', { recursive: true })
 const file = resolve('.cache/node', `${basename(entry).replace(/\.ts$/, '')}-${process.pid}.mjs`)
-await build({ input: entry, platform: 'node', external: [/^[a-z@](?!:)/], write: true, logLevel: 'warn', output: { file, format: 'esm', sourcemap: 'inline', codeSplitting: false } })
+await build({
+  input: entry,
+  platform: 'node',
+  external: [/^[a-z@](?!:)/],
+  write: true,
+  logLevel: 'warn',
+  output: { file, format: 'esm', sourcemap: 'inline', codeSplitting: false },
+})
 process.argv.splice(1, 2, entry)
 try {
   await import(pathToFileURL(file).href)

@@ -6,9 +6,21 @@ import { extname, join, normalize } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.ttf': 'font/ttf', '.png': 'image/png', '.webmanifest': 'application/manifest+json', '.txt': 'text/plain; charset=utf-8' }
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+  '.ttf': 'font/ttf',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+  '.txt': 'text/plain; charset=utf-8',
+}
 const COMPRESSED = new Set(['.html', '.js', '.css', '.json', '.svg', '.webmanifest', '.txt'])
-const CSP = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
+const CSP =
+  "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 
 /** Resolves to {url, close} once it listens. Binds to loopback only. */
 export function serve({ dir = 'dist', base = '/', port = 0 } = {}) {
@@ -25,7 +37,12 @@ export function serve({ dir = 'dist', base = '/', port = 0 } = {}) {
       return
     }
     const type = extname(file)
-    const headers = { 'content-type': TYPES[type] ?? 'application/octet-stream', 'content-security-policy': CSP, 'x-content-type-options': 'nosniff', 'cache-control': type === '.html' ? 'no-cache' : 'max-age=60' }
+    const headers = {
+      'content-type': TYPES[type] ?? 'application/octet-stream',
+      'content-security-policy': CSP,
+      'x-content-type-options': 'nosniff',
+      'cache-control': type === '.html' ? 'no-cache' : 'max-age=60',
+    }
     if (COMPRESSED.has(type) && /gzip/.test(request.headers['accept-encoding'] ?? '')) {
       const key = `${file} ${statSync(file).mtimeMs}`
       if (!cache.has(key)) cache.set(key, gzipSync(readFileSync(file)))
@@ -34,7 +51,9 @@ export function serve({ dir = 'dist', base = '/', port = 0 } = {}) {
   })
   return new Promise((resolve, reject) => {
     server.on('error', reject)
-    server.listen(port, '127.0.0.1', () => resolve({ url: `http://127.0.0.1:${server.address().port}${base}`, close: () => new Promise((done) => server.close(done)) }))
+    server.listen(port, '127.0.0.1', () =>
+      resolve({ url: `http://127.0.0.1:${server.address().port}${base}`, close: () => new Promise((done) => server.close(done)) }),
+    )
   })
 }
 

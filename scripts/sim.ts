@@ -14,7 +14,8 @@ function fail(message: string): never {
 }
 
 const file = process.argv[2]
-if (!file || file.startsWith('--')) fail('usage: npm run sim -- manifest.yaml [--nodes 3] [--seed 7] [--until quiet|60s|5m] [--level story|detail|wire] [--digest]')
+if (!file || file.startsWith('--'))
+  fail('usage: npm run sim -- manifest.yaml [--nodes 3] [--seed 7] [--until quiet|60s|5m] [--level story|detail|wire] [--digest]')
 const until = option('until', 'quiet')
 const duration = /^(\d+)(ms|s|m)$/.exec(until)
 if (until !== 'quiet' && !duration) fail(`--until ${until}: must be quiet or a time such as 60s`)
@@ -26,7 +27,12 @@ try {
 } catch (error) {
   fail(`${file}: ${(error as Error).message}`)
 }
-const open = openDocument({ spec: { ...CLASSROOM, workers: Number(option('nodes', '3')) }, seed: Number(option('seed', '1')), inputs: [], index: 0 })
+const open = openDocument({
+  spec: { ...CLASSROOM, workers: Number(option('nodes', '3')) },
+  seed: Number(option('seed', '1')),
+  inputs: [],
+  index: 0,
+})
 const { sim, startedAt, firstRecord } = open
 const result = open.command({ do: 'apply', yaml })
 for (const line of result.lines) console.error(line.markers[0] ? `${file}:${line.markers[0].line}: ${line.text}` : line.text)
@@ -34,6 +40,7 @@ if (duration) {
   const [, n, unit] = duration
   sim.runToTime(sim.now + Number(n) * (unit === 'm' ? 60_000 : unit === 's' ? 1000 : 1))
 } else if (!sim.runUntil({ kind: 'quiet' })) console.error('it never became quiet')
-for (const record of sim.records().slice(firstRecord)) if (levels.includes(record.level)) console.log(JSON.stringify({ ...record, at: Math.round((record.at - startedAt) * 1000) / 1000 }))
+for (const record of sim.records().slice(firstRecord))
+  if (levels.includes(record.level)) console.log(JSON.stringify({ ...record, at: Math.round((record.at - startedAt) * 1000) / 1000 }))
 if (process.argv.includes('--digest')) console.log(`digest ${sim.traceDigest()}`)
 process.exitCode = result.ok ? 0 : 1

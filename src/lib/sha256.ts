@@ -49,7 +49,11 @@ export function sha256(text: string): Uint8Array {
     for (let i = 16; i < 64; i++) {
       const a = w[i - 15] as number
       const b = w[i - 2] as number
-      w[i] = (w[i - 16] as number) + (rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3)) + (w[i - 7] as number) + (rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10))
+      w[i] =
+        (w[i - 16] as number) +
+        (rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3)) +
+        (w[i - 7] as number) +
+        (rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10))
     }
     let [a, b, c, d, e, f, g, last] = h as unknown as [number, number, number, number, number, number, number, number]
     for (let i = 0; i < 64; i++) {

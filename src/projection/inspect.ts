@@ -27,7 +27,10 @@ export type Block =
   | { readonly type: 'code'; readonly language: 'yaml' | 'text'; readonly text: string }
   | { readonly type: 'diff'; readonly title: string; readonly before: string; readonly after: string; readonly record: number }
   | { readonly type: 'links'; readonly links: readonly { readonly label: string; readonly detail: string; readonly link: Link }[] }
-  | { readonly type: 'bars'; readonly bars: readonly { readonly name: string; readonly value: number; readonly max: number; readonly text: string }[] }
+  | {
+      readonly type: 'bars'
+      readonly bars: readonly { readonly name: string; readonly value: number; readonly max: number; readonly text: string }[]
+    }
 
 export interface Cell {
   readonly text: string
@@ -36,4 +39,8 @@ export interface Cell {
 }
 
 /** Where a click leads: an element or object of the present, or a moment. */
-export type Link = { readonly to: 'element'; readonly id: string } | { readonly to: 'object'; readonly ref: ObjectRef } | { readonly to: 'record'; readonly record: number } | { readonly to: 'url'; readonly url: string }
+export type Link =
+  | { readonly to: 'element'; readonly id: string }
+  | { readonly to: 'object'; readonly ref: ObjectRef }
+  | { readonly to: 'record'; readonly record: number }
+  | { readonly to: 'url'; readonly url: string }

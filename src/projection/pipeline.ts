@@ -30,7 +30,12 @@ export function currentRequest(world: World, process: string): RequestView | und
     if (record.actor !== process || record.background || !record.kind.startsWith('apiserver.')) continue
     const id = (record.data as { request?: string }).request
     if (id === undefined) continue
-    return { id, records: records.slice(Math.max(0, i - WINDOW), records.length).filter((r) => r.actor === process && (r.data as { request?: string }).request === id) }
+    return {
+      id,
+      records: records
+        .slice(Math.max(0, i - WINDOW), records.length)
+        .filter((r) => r.actor === process && (r.data as { request?: string }).request === id),
+    }
   }
   return undefined
 }
@@ -40,10 +45,14 @@ export function pipelineParts(world: World, process: string): Part[] {
   if (!request) return STAGES.map(({ name }) => ({ name, state: 'idle' as const }))
   const kinds = request.records.map((r) => r.kind as string)
   const received = request.records.find((r) => r.kind === 'apiserver.request.received')
-  const write = received ? ['create', 'update', 'patch', 'delete', 'deletecollection'].includes((received.data as { verb: string }).verb) : true
+  const write = received
+    ? ['create', 'update', 'patch', 'delete', 'deletecollection'].includes((received.data as { verb: string }).verb)
+    : true
   const responded = kinds.includes('apiserver.responded')
   const stored = kinds.includes('apiserver.stored')
-  const states = STAGES.map(({ done, failed }): Part['state'] => (kinds.some((k) => failed.test(k)) ? 'failed' : kinds.some((k) => done.test(k)) ? 'done' : 'idle'))
+  const states = STAGES.map(({ done, failed }): Part['state'] =>
+    kinds.some((k) => failed.test(k)) ? 'failed' : kinds.some((k) => done.test(k)) ? 'done' : 'idle',
+  )
   // What was stored has passed every stage before it; the first idle stage of an open write is at work.
   return STAGES.map(({ name }, i) => {
     let state = states[i] as Part['state']

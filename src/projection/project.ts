@@ -38,10 +38,28 @@ export function projectScene(world: World): SceneElement[] {
   return elements
 }
 
-function hostElement(world: World, name: string, role: 'control-plane' | 'worker', ip: string, up: boolean, node: Node | undefined, pods: readonly Pod[]): HostElement {
+function hostElement(
+  world: World,
+  name: string,
+  role: 'control-plane' | 'worker',
+  ip: string,
+  up: boolean,
+  node: Node | undefined,
+  pods: readonly Pod[],
+): HostElement {
   const ready = node?.status?.conditions?.find((c) => c.type === 'Ready')?.status
   const status: Status = !up ? 'stopped' : ready === 'True' ? 'ready' : ready === 'Unknown' ? 'unknown' : node ? 'failed' : 'progressing'
-  const statusText = !up ? 'powered off' : ready === 'True' ? (node?.spec?.unschedulable ? 'Ready, cordoned' : 'Ready') : ready === 'Unknown' ? 'NotReady' : node ? 'NotReady' : 'not registered'
+  const statusText = !up
+    ? 'powered off'
+    : ready === 'True'
+      ? node?.spec?.unschedulable
+        ? 'Ready, cordoned'
+        : 'Ready'
+      : ready === 'Unknown'
+        ? 'NotReady'
+        : node
+          ? 'NotReady'
+          : 'not registered'
   const allocatable = node?.status?.allocatable ?? {}
   const own = pods.filter((p) => p.spec?.nodeName === name && p.status?.phase !== 'Succeeded' && p.status?.phase !== 'Failed')
   let cpu = 0
@@ -106,9 +124,19 @@ function components(world: World, host: string, role: 'control-plane' | 'worker'
   const out: ComponentElement[] = [base('kubelet'), base('containerd')]
   const proxyPod = pods.find((p) => p.spec?.nodeName === host && p.metadata.labels?.['k8s-app'] === 'kube-proxy')
   const proxy = base('kube-proxy')
-  out.push(proxyPod || world.process(proxy.process) ? { ...proxy, status: world.process(proxy.process)?.running ? 'ready' : up ? 'progressing' : 'stopped' } : proxy)
+  out.push(
+    proxyPod || world.process(proxy.process)
+      ? { ...proxy, status: world.process(proxy.process)?.running ? 'ready' : up ? 'progressing' : 'stopped' }
+      : proxy,
+  )
   if (role === 'worker') return out
-  return [...out, etcd(world, base('etcd')), scheduler(world, base('kube-scheduler')), controllerManager(world, base('kube-controller-manager')), apiserver(world, base('kube-apiserver'))]
+  return [
+    ...out,
+    etcd(world, base('etcd')),
+    scheduler(world, base('kube-scheduler')),
+    controllerManager(world, base('kube-controller-manager')),
+    apiserver(world, base('kube-apiserver')),
+  ]
 }
 
 function etcd(world: World, element: ComponentElement): ComponentElement {
@@ -128,7 +156,11 @@ function scheduler(world: World, element: ComponentElement): ComponentElement {
   const size = (queue: string): number => world.table(element.process, `queue/${queue}`).size
   const lines = [`active ${size('active')} · backoff ${size('backoff')}`, `unschedulable ${size('unschedulable')}`]
   const last = lastAttempt(world, element.process)
-  const parts = last ? last.scored.map((s) => ({ name: s.node, state: s.node === last.node ? ('done' as const) : ('idle' as const), value: s.total })).sort((a, b) => b.value - a.value) : []
+  const parts = last
+    ? last.scored
+        .map((s) => ({ name: s.node, state: s.node === last.node ? ('done' as const) : ('idle' as const), value: s.total }))
+        .sort((a, b) => b.value - a.value)
+    : []
   return { ...element, lines, parts: parts.slice(0, 3) }
 }
 
@@ -137,7 +169,8 @@ export function lastAttempt(world: World, process: string): AttemptRecord | unde
   const attempts = world.table<AttemptRecord>(process, 'attempts')
   for (let i = world.records.length - 1; i >= Math.max(0, world.records.length - 3000); i--) {
     const record = world.records[i] as TraceRecord
-    if (record.kind !== 'scheduler.pod.assumed' && record.kind !== 'scheduler.pod.unschedulable' && record.kind !== 'scheduler.pod.bound') continue
+    if (record.kind !== 'scheduler.pod.assumed' && record.kind !== 'scheduler.pod.unschedulable' && record.kind !== 'scheduler.pod.bound')
+      continue
     const found = attempts.get((record.data as { pod: string }).pod)
     if (found) return found
   }
@@ -145,12 +178,29 @@ export function lastAttempt(world: World, process: string): AttemptRecord | unde
 }
 
 /** Controllers that the picture names; all of them are in the inspector. */
-const SHOWN = ['deployment', 'replicaset', 'daemonset', 'endpointslice', 'endpoint', 'node-lifecycle', 'taint-eviction', 'garbage-collector', 'namespace', 'serviceaccount']
+const SHOWN = [
+  'deployment',
+  'replicaset',
+  'daemonset',
+  'endpointslice',
+  'endpoint',
+  'node-lifecycle',
+  'taint-eviction',
+  'garbage-collector',
+  'namespace',
+  'serviceaccount',
+]
 
 function controllerManager(world: World, element: ComponentElement): ComponentElement {
   if (element.status !== 'ready') return { ...element, lines: ['not running'] }
   const busy = busyControllers(world)
-  return { ...element, parts: SHOWN.map((name) => ({ name, state: [...busy].some((b) => b === name || b === `${name}-controller`) ? ('busy' as const) : ('idle' as const) })) }
+  return {
+    ...element,
+    parts: SHOWN.map((name) => ({
+      name,
+      state: [...busy].some((b) => b === name || b === `${name}-controller`) ? ('busy' as const) : ('idle' as const),
+    })),
+  }
 }
 
 /** Controllers with a reconcile under way at the cursor: started in the last records and not finished since. */
@@ -186,7 +236,10 @@ function podElement(pod: Pod, nodes: ReadonlyMap<string, Node>): PodElement | un
     name,
     ref: { apiVersion: 'v1', kind: 'Pod', namespace, name, ...(pod.metadata.uid ? { uid: pod.metadata.uid } : {}) },
     status: podStatus(pod, cells.status),
-    statusText: node === undefined && cells.status === 'Pending' && pod.status?.conditions?.some((c) => c.reason === 'Unschedulable') ? 'Unschedulable' : cells.status,
+    statusText:
+      node === undefined && cells.status === 'Pending' && pod.status?.conditions?.some((c) => c.reason === 'Unschedulable')
+        ? 'Unschedulable'
+        : cells.status,
     lines: [],
     ...(node !== undefined && nodes.has(node) ? { parent: `host:${node}` } : {}),
     node,
@@ -212,7 +265,8 @@ function podStatus(pod: Pod, text: string): Status {
   if (pod.metadata.deletionTimestamp) return 'terminating'
   if (text === 'Unknown' || pod.status?.reason === 'NodeLost') return 'unknown'
   if (text === 'Completed' || pod.status?.phase === 'Succeeded') return 'completed'
-  if (/Error|CrashLoop|BackOff|Invalid|OOMKilled|Evicted|OutOf|Failed|Unexpected/i.test(text) || pod.status?.phase === 'Failed') return 'failed'
+  if (/Error|CrashLoop|BackOff|Invalid|OOMKilled|Evicted|OutOf|Failed|Unexpected/i.test(text) || pod.status?.phase === 'Failed')
+    return 'failed'
   const unschedulable = pod.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'Unschedulable')
   if (unschedulable && !pod.spec?.nodeName) return 'failed'
   if (pod.status?.phase === 'Running' && pod.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')) return 'ready'
@@ -226,16 +280,35 @@ export function flightsOf(world: World, from: number, focus: number): Flight[] {
   const take = (record: TraceRecord | undefined): void => {
     if (record?.kind !== 'net.message.sent' || seen.has(record.seq)) return
     if (record.background && record.seq !== focus) return
-    const data = record.data as { message: number; from: string; to: string; flow: Flight['flow']; summary: string; arrivesAt: number; ok?: boolean }
+    const data = record.data as {
+      message: number
+      from: string
+      to: string
+      flow: Flight['flow']
+      summary: string
+      arrivesAt: number
+      ok?: boolean
+    }
     const [a, b] = [elementOf(data.from), elementOf(data.to)]
     if (a === b) return
     seen.add(record.seq)
-    out.push({ message: data.message, from: a, to: b, flow: data.flow, summary: data.summary, outcome: data.ok === false ? 'rejected' : data.arrivesAt > world.now ? 'under way' : 'ok', sentAt: record.at, arrivesAt: data.arrivesAt, record: record.seq })
+    out.push({
+      message: data.message,
+      from: a,
+      to: b,
+      flow: data.flow,
+      summary: data.summary,
+      outcome: data.ok === false ? 'rejected' : data.arrivesAt > world.now ? 'under way' : 'ok',
+      sentAt: record.at,
+      arrivesAt: data.arrivesAt,
+      record: record.seq,
+    })
   }
   const about = world.records[focus - 1]
   take(about)
   // What else left at the same instant plays together with it.
-  if (about) for (let i = focus; i < Math.min(world.records.length, focus + 40); i++) if (world.records[i]?.at === about.at) take(world.records[i])
+  if (about)
+    for (let i = focus; i < Math.min(world.records.length, focus + 40); i++) if (world.records[i]?.at === about.at) take(world.records[i])
   const lost = new Set<number>()
   for (let i = Math.max(0, from); i < world.records.length; i++) {
     const record = world.records[i] as TraceRecord
@@ -243,13 +316,35 @@ export function flightsOf(world: World, from: number, focus: number): Flight[] {
   }
   if (about?.kind === 'net.message.lost') {
     const data = about.data as { message: number; from: string; to: string; summary: string }
-    out.push({ message: data.message, from: elementOf(data.from), to: elementOf(data.to), flow: 'control', summary: data.summary, outcome: 'lost', sentAt: about.at, arrivesAt: about.at, record: about.seq })
+    out.push({
+      message: data.message,
+      from: elementOf(data.from),
+      to: elementOf(data.to),
+      flow: 'control',
+      summary: data.summary,
+      outcome: 'lost',
+      sentAt: about.at,
+      arrivesAt: about.at,
+      record: about.seq,
+    })
   }
   if (about?.kind === 'packet.routed' || about?.kind === 'packet.sent' || about?.kind === 'request.answered') {
     const data = about.data as { from?: string; to?: string; what?: string; status?: number }
-    if (data.from && data.to) out.push({ message: -about.seq, from: place(data.from), to: place(data.to), flow: 'data', summary: data.what ?? 'packet', outcome: 'ok', sentAt: about.at, arrivesAt: about.at, record: about.seq })
+    if (data.from && data.to)
+      out.push({
+        message: -about.seq,
+        from: place(data.from),
+        to: place(data.to),
+        flow: 'data',
+        summary: data.what ?? 'packet',
+        outcome: 'ok',
+        sentAt: about.at,
+        arrivesAt: about.at,
+        record: about.seq,
+      })
   }
   return out.slice(0, 600).map((f) => (lost.has(f.message) ? { ...f, outcome: 'lost' as const } : f))
 }
 
-const place = (at: string): string => (at.includes(':') ? at : at.includes('/') ? `pod:${at}` : at === 'outside' || at === 'you' ? at : `host:${at}`)
+const place = (at: string): string =>
+  at.includes(':') ? at : at.includes('/') ? `pod:${at}` : at === 'outside' || at === 'you' ? at : `host:${at}`

@@ -37,7 +37,16 @@ export interface HostElement extends Base {
 
 export interface ComponentElement extends Base {
   readonly type: 'component'
-  readonly component: 'etcd' | 'kube-apiserver' | 'kube-scheduler' | 'kube-controller-manager' | 'kubelet' | 'containerd' | 'kube-proxy' | 'coredns' | 'cni'
+  readonly component:
+    | 'etcd'
+    | 'kube-apiserver'
+    | 'kube-scheduler'
+    | 'kube-controller-manager'
+    | 'kubelet'
+    | 'containerd'
+    | 'kube-proxy'
+    | 'coredns'
+    | 'cni'
   /** The component's engine id, the address of messages. */
   readonly process: string
   /** Named small parts with a state: pipeline stages, controllers, bars of the last scores. */

@@ -75,7 +75,10 @@ export interface ObjectTable {
 /** Requests and their answers. */
 export interface Requests {
   /** Builds a cluster and goes to `index`. With `inputs` it replays them at their places. */
-  open: { params: { document: DocumentState; version: number }; result: { traceDigest: string; bootMs: number; missing: readonly string[] } }
+  open: {
+    params: { document: DocumentState; version: number }
+    result: { traceDigest: string; bootMs: number; missing: readonly string[] }
+  }
   /** Steps by size; negative counts go back. Resolves after the update was sent. */
   step: { params: { size: StepSize; count: number }; result: { moved: boolean } }
   /** To an entry index, a record, or a virtual time. */
@@ -92,7 +95,10 @@ export interface Requests {
   why: { params: { record?: number; ref?: ObjectRef }; result: { chain: readonly Caption[] } }
   explain: { params: { record: number }; result: Caption | null }
   list: { params: { resource: string; namespace?: string }; result: ObjectTable }
-  resources: { params: Record<string, never>; result: readonly { resource: string; kind: string; group: string; version: string; namespaced: boolean; count: number }[] }
+  resources: {
+    params: Record<string, never>
+    result: readonly { resource: string; kind: string; group: string; version: string; namespaced: boolean; count: number }[]
+  }
   search: { params: { text: string }; result: readonly { ref: ObjectRef; label: string; detail: string }[] }
   /** What the visitor's requests met, hop by hop, newest request first. */
   traffic: { params: Record<string, never>; result: { requests: readonly TrafficRequest[] } }

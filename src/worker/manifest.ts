@@ -32,10 +32,30 @@ export interface Manifest {
 
 export function readManifest(text: string): Manifest {
   if (new TextEncoder().encode(text).length > MAX_MANIFEST_BYTES)
-    return { documents: [], errors: [{ index: 0, message: 'Request entity too large: limit is 3145728; this manifest is larger than etcd accepts (1.5 MiB)', marker: lineMarker(1, '') }] }
-  if (tooDeep(text)) return { documents: [], errors: [{ index: 0, message: `The manifest is nested more than ${MAX_INDENT_DEPTH} levels deep.`, marker: lineMarker(1, '') }] }
+    return {
+      documents: [],
+      errors: [
+        {
+          index: 0,
+          message: 'Request entity too large: limit is 3145728; this manifest is larger than etcd accepts (1.5 MiB)',
+          marker: lineMarker(1, ''),
+        },
+      ],
+    }
+  if (tooDeep(text))
+    return {
+      documents: [],
+      errors: [{ index: 0, message: `The manifest is nested more than ${MAX_INDENT_DEPTH} levels deep.`, marker: lineMarker(1, '') }],
+    }
   const counter = new LineCounter()
-  const parsed = parseAllDocuments(text, { version: '1.1', schema: 'failsafe', uniqueKeys: false, logLevel: 'silent', lineCounter: counter, keepSourceTokens: false })
+  const parsed = parseAllDocuments(text, {
+    version: '1.1',
+    schema: 'failsafe',
+    uniqueKeys: false,
+    logLevel: 'silent',
+    lineCounter: counter,
+    keepSourceTokens: false,
+  })
   const list = Array.isArray(parsed) ? parsed : []
   const documents: ManifestDocument[] = []
   const errors: ManifestError[] = []
@@ -44,7 +64,11 @@ export function readManifest(text: string): Manifest {
     const error = document.errors[0]
     if (error) {
       const { line } = counter.linePos(error.pos[0])
-      errors.push({ index, message: `error parsing: ${error.message.split('\n')[0]}`, marker: { ...lineMarker(line, lines[line - 1] ?? ''), message: error.message.split('\n')[0] ?? '' } })
+      errors.push({
+        index,
+        message: `error parsing: ${error.message.split('\n')[0]}`,
+        marker: { ...lineMarker(line, lines[line - 1] ?? ''), message: error.message.split('\n')[0] ?? '' },
+      })
       return
     }
     const root = document.contents as Node | null
@@ -63,7 +87,13 @@ export function readManifest(text: string): Manifest {
       const offset = node?.range?.[0] ?? root.range?.[0] ?? start
       const begin = counter.linePos(offset)
       const lineText = lines[begin.line - 1] ?? ''
-      return { line: begin.line, column: begin.col, endLine: begin.line, endColumn: Math.max(begin.col + 1, lineText.trimEnd().length + 1), message: '' }
+      return {
+        line: begin.line,
+        column: begin.col,
+        endLine: begin.line,
+        endColumn: Math.max(begin.col + 1, lineText.trimEnd().length + 1),
+        message: '',
+      }
     }
     const problem = !isRecord(value)
       ? 'error: a manifest must be a mapping with apiVersion and kind'
@@ -83,7 +113,13 @@ export function readManifest(text: string): Manifest {
 }
 
 function lineMarker(line: number, text: string): Marker {
-  return { line, column: Math.max(1, text.length - text.trimStart().length + 1), endLine: line, endColumn: Math.max(2, text.trimEnd().length + 1), message: '' }
+  return {
+    line,
+    column: Math.max(1, text.length - text.trimStart().length + 1),
+    endLine: line,
+    endColumn: Math.max(2, text.trimEnd().length + 1),
+    message: '',
+  }
 }
 
 /** Counts nesting without parsing: flow brackets, and indentation of block style. */
@@ -135,7 +171,9 @@ function find(root: Node, path: string): Node | undefined {
   let best: Node | undefined = root
   for (const part of pathParts(path)) {
     if (isMap(node)) {
-      const pair: { key: unknown; value: unknown } | undefined = node.items.find((p) => isScalar(p.key) && String(p.key.value) === String(part))
+      const pair: { key: unknown; value: unknown } | undefined = node.items.find(
+        (p) => isScalar(p.key) && String(p.key.value) === String(part),
+      )
       // The key is the better place: values may be empty.
       if (!pair) return best
       best = pair.key as Node

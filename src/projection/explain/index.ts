@@ -30,7 +30,14 @@ export interface Teller {
 export type Sentences = { readonly [K in TraceKind]: (record: TraceRecord<K>, teller: Teller) => Sentence }
 export type SentencesOf<T> = { readonly [K in keyof T & TraceKind]: (record: TraceRecord<K>, teller: Teller) => Sentence }
 
-const SENTENCES: Sentences = { ...networkSentences, ...etcdSentences, ...apiserverSentences, ...controllerSentences, ...schedulerSentences, ...nodeSentences }
+const SENTENCES: Sentences = {
+  ...networkSentences,
+  ...etcdSentences,
+  ...apiserverSentences,
+  ...controllerSentences,
+  ...schedulerSentences,
+  ...nodeSentences,
+}
 
 export function explain(record: TraceRecord, world: World): Caption {
   const who = actorName(record.actor)

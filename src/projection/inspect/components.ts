@@ -15,13 +15,34 @@ import type { World } from '../world.ts'
 import { attemptBlocks } from './scheduling.ts'
 
 const ABOUT: Readonly<Record<ComponentElement['component'], { text: string; concept: keyof typeof CONCEPTS }>> = {
-  etcd: { text: 'Keeps every object of the cluster, safely: a write counts once a majority of members has it on disk. Only the API server talks to it.', concept: 'etcd' },
-  'kube-apiserver': { text: 'The door that everything meets at. It asks who you are, whether you may, and whether what you send is right; then it stores it in etcd and tells everyone who watches.', concept: 'api' },
-  'kube-scheduler': { text: 'Watches for pods without a node, finds the nodes that can take each, scores them and writes a Binding. It never talks to kubelets.', concept: 'scheduler' },
-  'kube-controller-manager': { text: 'Many small loops in one process. Each compares what should be with what is, and asks the API server for the difference.', concept: 'controllers' },
-  kubelet: { text: 'Keeps the pods of its node running: watches the API server for them, tells the container runtime what to do, probes, restarts, and reports.', concept: 'components' },
-  containerd: { text: 'The container runtime: pulls images, makes sandboxes, starts and stops containers when the kubelet asks (CRI).', concept: 'runtime' },
-  'kube-proxy': { text: 'Writes rules into the kernel of its node so that Service addresses lead to pods. It carries no traffic itself.', concept: 'proxies' },
+  etcd: {
+    text: 'Keeps every object of the cluster, safely: a write counts once a majority of members has it on disk. Only the API server talks to it.',
+    concept: 'etcd',
+  },
+  'kube-apiserver': {
+    text: 'The door that everything meets at. It asks who you are, whether you may, and whether what you send is right; then it stores it in etcd and tells everyone who watches.',
+    concept: 'api',
+  },
+  'kube-scheduler': {
+    text: 'Watches for pods without a node, finds the nodes that can take each, scores them and writes a Binding. It never talks to kubelets.',
+    concept: 'scheduler',
+  },
+  'kube-controller-manager': {
+    text: 'Many small loops in one process. Each compares what should be with what is, and asks the API server for the difference.',
+    concept: 'controllers',
+  },
+  kubelet: {
+    text: 'Keeps the pods of its node running: watches the API server for them, tells the container runtime what to do, probes, restarts, and reports.',
+    concept: 'components',
+  },
+  containerd: {
+    text: 'The container runtime: pulls images, makes sandboxes, starts and stops containers when the kubelet asks (CRI).',
+    concept: 'runtime',
+  },
+  'kube-proxy': {
+    text: 'Writes rules into the kernel of its node so that Service addresses lead to pods. It carries no traffic itself.',
+    concept: 'proxies',
+  },
   coredns: { text: 'Answers the names of Services and pods.', concept: 'dns' },
   cni: { text: 'Gives pods their addresses and connects them.', concept: 'cni' },
 }
@@ -37,18 +58,34 @@ export function componentView(world: World, element: ComponentElement): Inspecto
   const facts: Block = {
     type: 'facts',
     facts: [
-      { name: 'Process', value: process ? (process.running ? `running, start number ${process.incarnation}` : 'not running') : 'not started' },
-      { name: 'Machine', value: element.parent?.replace('host:', '') ?? '', ...(element.parent ? { link: { to: 'element' as const, id: element.parent } } : {}) },
+      {
+        name: 'Process',
+        value: process ? (process.running ? `running, start number ${process.incarnation}` : 'not running') : 'not started',
+      },
+      {
+        name: 'Machine',
+        value: element.parent?.replace('host:', '') ?? '',
+        ...(element.parent ? { link: { to: 'element' as const, id: element.parent } } : {}),
+      },
     ],
   }
   return {
     id: element.id,
     title: element.name,
     kind: element.parent?.replace('host:', '') ?? '',
-    badges: element.status === 'ready' ? (isLeader(world, element) ? [{ text: 'leader', tone: 'good' }] : []) : [{ text: element.status, tone: 'bad' }],
+    badges:
+      element.status === 'ready'
+        ? isLeader(world, element)
+          ? [{ text: 'leader', tone: 'good' }]
+          : []
+        : [{ text: element.status, tone: 'bad' }],
     about: about.text,
     concept: CONCEPTS[about.concept],
-    tabs: [{ ...(first as InspectorTab), blocks: [...(first as InspectorTab).blocks, { type: 'heading', text: 'Process' }, facts] }, ...others, { id: 'history', label: 'Lately', blocks: [lately(world, element)] }],
+    tabs: [
+      { ...(first as InspectorTab), blocks: [...(first as InspectorTab).blocks, { type: 'heading', text: 'Process' }, facts] },
+      ...others,
+      { id: 'history', label: 'Lately', blocks: [lately(world, element)] },
+    ],
   }
 }
 
@@ -98,8 +135,22 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
         label: 'Overview',
         blocks: [
           { type: 'table', caption: 'Members', columns: ['Member', 'Role', 'Term', 'Committed / last', 'Revision'], rows },
-          { type: 'text', text: `${members.length} ${members.length === 1 ? 'member' : 'members'}: a majority is ${majority}, so ${members.length - majority} may fail.` },
-          ...(progress.size > 0 ? [{ type: 'table' as const, caption: 'What the leader knows of the others', columns: ['Member', 'Has', 'Next'], rows: progress.entries().map(([id, p]) => [{ text: id.replace('etcd/', '') }, { text: String(p.match) }, { text: String(p.next) }]) }] : []),
+          {
+            type: 'text',
+            text: `${members.length} ${members.length === 1 ? 'member' : 'members'}: a majority is ${majority}, so ${members.length - majority} may fail.`,
+          },
+          ...(progress.size > 0
+            ? [
+                {
+                  type: 'table' as const,
+                  caption: 'What the leader knows of the others',
+                  columns: ['Member', 'Has', 'Next'],
+                  rows: progress
+                    .entries()
+                    .map(([id, p]) => [{ text: id.replace('etcd/', '') }, { text: String(p.match) }, { text: String(p.next) }]),
+                },
+              ]
+            : []),
         ],
       },
       {
@@ -112,7 +163,12 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
             columns: ['Index', 'Term', 'What', ''],
             rows: keys.map((k) => {
               const entry = log.get(k) as LogEntry
-              return [{ text: String(entry.index) }, { text: String(entry.term) }, { text: describe(entry.data).replace('/registry/', '') }, entry.index <= commit ? { text: 'committed', tone: 'good' as const } : { text: 'not yet', tone: 'busy' as const }]
+              return [
+                { text: String(entry.index) },
+                { text: String(entry.term) },
+                { text: describe(entry.data).replace('/registry/', '') },
+                entry.index <= commit ? { text: 'committed', tone: 'good' as const } : { text: 'not yet', tone: 'busy' as const },
+              ]
             }),
           },
         ],
@@ -121,10 +177,19 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
   },
   'kube-apiserver': (world, element) => {
     const request = currentRequest(world, element.process)
-    const received = request?.records.find((r) => r.kind === 'apiserver.request.received')?.data as { method: string; path: string } | undefined
+    const received = request?.records.find((r) => r.kind === 'apiserver.request.received')?.data as
+      | { method: string; path: string }
+      | undefined
     const audit = world.table<AuditEvent>(element.process, 'audit')
-    const entries = audit.keys().slice(-ROWS * 2).reverse().map((k) => audit.get(k) as AuditEvent)
-    const watchers = world.table<{ id?: string; resource?: string; fieldSelector?: unknown; user?: { name?: string } }>(element.process, 'watchers')
+    const entries = audit
+      .keys()
+      .slice(-ROWS * 2)
+      .reverse()
+      .map((k) => audit.get(k) as AuditEvent)
+    const watchers = world.table<{ id?: string; resource?: string; fieldSelector?: unknown; user?: { name?: string } }>(
+      element.process,
+      'watchers',
+    )
     const byResource = new Map<string, number>()
     for (const w of watchers.values()) {
       const name = String(w.id ?? w.resource ?? '?')
@@ -141,7 +206,14 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
     const blocks: Block[] = []
     if (request && received) {
       blocks.push({ type: 'heading', text: 'The newest request' }, { type: 'text', text: `${received.method} ${received.path}` })
-      blocks.push({ type: 'links', links: request.records.map((r) => ({ label: explain(r, world).title, detail: explain(r, world).because, link: { to: 'record' as const, record: r.seq } })) })
+      blocks.push({
+        type: 'links',
+        links: request.records.map((r) => ({
+          label: explain(r, world).title,
+          detail: explain(r, world).because,
+          link: { to: 'record' as const, record: r.seq },
+        })),
+      })
     }
     return [
       { id: 'overview', label: 'Overview', blocks },
@@ -156,7 +228,11 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
             rows: entries.map((e) => [
               { text: e.user.username.replace('system:serviceaccount:kube-system:', '').replace('system:', '') },
               { text: e.verb },
-              { text: e.objectRef ? `${e.objectRef.resource}${e.objectRef.subresource ? `/${e.objectRef.subresource}` : ''} ${e.objectRef.name ?? ''}` : e.requestURI.split('?')[0] ?? '' },
+              {
+                text: e.objectRef
+                  ? `${e.objectRef.resource}${e.objectRef.subresource ? `/${e.objectRef.subresource}` : ''} ${e.objectRef.name ?? ''}`
+                  : (e.requestURI.split('?')[0] ?? ''),
+              },
               { text: String(e.responseStatus.code), tone: e.responseStatus.code < 300 ? 'good' : 'bad' },
             ]),
           },
@@ -166,20 +242,48 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
         id: 'inside',
         label: 'Watches',
         blocks: [
-          { type: 'table', caption: 'Open watches', columns: ['Resource', 'Watchers'], rows: [...byResource].sort(([a], [b]) => (a < b ? -1 : 1)).map(([r, n]) => [{ text: r }, { text: String(n) }]) },
-          { type: 'table', caption: 'Priority levels of the last requests', columns: ['Level', 'Requests'], rows: [...levels].sort(([, a], [, b]) => b - a).map(([l, n]) => [{ text: l }, { text: String(n) }]) },
+          {
+            type: 'table',
+            caption: 'Open watches',
+            columns: ['Resource', 'Watchers'],
+            rows: [...byResource].sort(([a], [b]) => (a < b ? -1 : 1)).map(([r, n]) => [{ text: r }, { text: String(n) }]),
+          },
+          {
+            type: 'table',
+            caption: 'Priority levels of the last requests',
+            columns: ['Level', 'Requests'],
+            rows: [...levels].sort(([, a], [, b]) => b - a).map(([l, n]) => [{ text: l }, { text: String(n) }]),
+          },
         ],
       },
     ]
   },
   'kube-scheduler': (world, element) => {
     const queues = ['active', 'backoff', 'unschedulable'] as const
-    const chips = queues.map((q) => ({ text: `${q} ${world.table(element.process, `queue/${q}`).size}`, tone: q === 'active' && world.table(element.process, `queue/${q}`).size > 0 ? ('busy' as const) : ('plain' as const) }))
-    const waiting = world.table<{ key: string; queue: string; attempts: number; unschedulablePlugins: readonly string[] }>(element.process, 'queue/pods')
+    const chips = queues.map((q) => ({
+      text: `${q} ${world.table(element.process, `queue/${q}`).size}`,
+      tone: q === 'active' && world.table(element.process, `queue/${q}`).size > 0 ? ('busy' as const) : ('plain' as const),
+    }))
+    const waiting = world.table<{ key: string; queue: string; attempts: number; unschedulablePlugins: readonly string[] }>(
+      element.process,
+      'queue/pods',
+    )
     const attempts = world.table<AttemptRecord>(element.process, 'attempts')
     const last = lastAttempt(world, element.process)
-    const blocks: Block[] = [{ type: 'heading', text: 'Queues' }, { type: 'chips', chips }]
-    if (waiting.size > 0) blocks.push({ type: 'table', caption: 'Pods in the queues', columns: ['Pod', 'Queue', 'Attempts', 'Held by'], rows: waiting.values().slice(0, ROWS).map((p) => [{ text: p.key }, { text: p.queue }, { text: String(p.attempts) }, { text: p.unschedulablePlugins.join(', ') }]) })
+    const blocks: Block[] = [
+      { type: 'heading', text: 'Queues' },
+      { type: 'chips', chips },
+    ]
+    if (waiting.size > 0)
+      blocks.push({
+        type: 'table',
+        caption: 'Pods in the queues',
+        columns: ['Pod', 'Queue', 'Attempts', 'Held by'],
+        rows: waiting
+          .values()
+          .slice(0, ROWS)
+          .map((p) => [{ text: p.key }, { text: p.queue }, { text: String(p.attempts) }, { text: p.unschedulablePlugins.join(', ') }]),
+      })
     if (last) blocks.push({ type: 'heading', text: 'Last attempt' }, ...attemptBlocks(last))
     return [
       { id: 'overview', label: 'Overview', blocks },
@@ -192,9 +296,20 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
       const items = world.table<{ dirty: boolean; processing: boolean }>(element.process, `queue/${name}`)
       const busy = items.values().filter((i) => i.processing).length
       const delayed = world.table(element.process, `queue-delayed/${name}`).size
-      return [{ text: name.replace(/-controller$/, ''), ...(busy > 0 ? { tone: 'busy' as const } : {}) }, { text: String(items.size - busy) }, { text: String(busy) }, { text: String(delayed) }]
+      return [
+        { text: name.replace(/-controller$/, ''), ...(busy > 0 ? { tone: 'busy' as const } : {}) },
+        { text: String(items.size - busy) },
+        { text: String(busy) },
+        { text: String(delayed) },
+      ]
     })
-    return [{ id: 'overview', label: 'Overview', blocks: [{ type: 'table', caption: 'Controllers and their queues', columns: ['Controller', 'Waiting', 'At work', 'Later'], rows }] }]
+    return [
+      {
+        id: 'overview',
+        label: 'Overview',
+        blocks: [{ type: 'table', caption: 'Controllers and their queues', columns: ['Controller', 'Waiting', 'At work', 'Later'], rows }],
+      },
+    ]
   },
   kubelet: (world, element) => {
     const node = element.process.split('/')[1]
@@ -204,21 +319,54 @@ const INSIDES: Partial<Record<ComponentElement['component'], Inside>> = {
       const record = world.records[i] as TraceRecord
       if (record.kind !== 'probe.result' || record.actor !== element.process) continue
       const data = record.data as { container: string; probe: string; result: string; output: string }
-      probes.push([{ text: record.subject?.name ?? '' }, { text: `${data.probe} of ${data.container}` }, { text: data.result, tone: data.result === 'success' ? 'good' : 'bad', link: { to: 'record', record: record.seq } }])
+      probes.push([
+        { text: record.subject?.name ?? '' },
+        { text: `${data.probe} of ${data.container}` },
+        { text: data.result, tone: data.result === 'success' ? 'good' : 'bad', link: { to: 'record', record: record.seq } },
+      ])
     }
     return [
       {
         id: 'overview',
         label: 'Overview',
         blocks: [
-          { type: 'table', caption: 'Its pods', columns: ['Pod', 'Ready', 'Status', 'Restarts'], rows: pods.map((p) => [{ text: p.metadata.name ?? '', link: { to: 'object', ref: { apiVersion: 'v1', kind: 'Pod', namespace: p.metadata.namespace ?? '', name: p.metadata.name ?? '' } } }, { text: podCells(p).ready }, { text: podCells(p).status }, { text: String(podCells(p).restarts) }]) },
-          ...(probes.length > 0 ? [{ type: 'table' as const, caption: 'Last probes', columns: ['Pod', 'Probe', 'Result'], rows: probes }] : []),
+          {
+            type: 'table',
+            caption: 'Its pods',
+            columns: ['Pod', 'Ready', 'Status', 'Restarts'],
+            rows: pods.map((p) => [
+              {
+                text: p.metadata.name ?? '',
+                link: {
+                  to: 'object',
+                  ref: { apiVersion: 'v1', kind: 'Pod', namespace: p.metadata.namespace ?? '', name: p.metadata.name ?? '' },
+                },
+              },
+              { text: podCells(p).ready },
+              { text: podCells(p).status },
+              { text: String(podCells(p).restarts) },
+            ]),
+          },
+          ...(probes.length > 0
+            ? [{ type: 'table' as const, caption: 'Last probes', columns: ['Pod', 'Probe', 'Result'], rows: probes }]
+            : []),
         ],
       },
     ]
   },
   'kube-proxy': (world, element) => {
     const text = world.table<string>(element.process, 'rules').get('text') ?? ''
-    return [{ id: 'overview', label: 'Overview', blocks: text ? [{ type: 'heading', text: 'Rules it wrote' }, { type: 'code', language: 'text', text }] : [{ type: 'text', text: 'It has written no rules yet.' }] }]
+    return [
+      {
+        id: 'overview',
+        label: 'Overview',
+        blocks: text
+          ? [
+              { type: 'heading', text: 'Rules it wrote' },
+              { type: 'code', language: 'text', text },
+            ]
+          : [{ type: 'text', text: 'It has written no rules yet.' }],
+      },
+    ]
   },
 }

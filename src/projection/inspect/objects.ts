@@ -13,16 +13,25 @@ import { toYaml } from './yaml.ts'
 
 const ABOUT: Readonly<Record<string, { readonly text: string; readonly concept: keyof typeof CONCEPTS }>> = {
   Pod: { text: 'One or more containers that share a network address, volumes and fate, on one node.', concept: 'pods' },
-  Deployment: { text: 'A wish for a number of equal pods. Its controller makes a ReplicaSet for every version of the template and moves replicas from the old to the new.', concept: 'deployment' },
+  Deployment: {
+    text: 'A wish for a number of equal pods. Its controller makes a ReplicaSet for every version of the template and moves replicas from the old to the new.',
+    concept: 'deployment',
+  },
   ReplicaSet: { text: 'Keeps a number of equal pods alive: creates what is missing, deletes what is too many.', concept: 'controllers' },
-  Service: { text: 'One stable address for changing pods. Nothing listens there: rules on every node rewrite the destination.', concept: 'services' },
+  Service: {
+    text: 'One stable address for changing pods. Nothing listens there: rules on every node rewrite the destination.',
+    concept: 'services',
+  },
   EndpointSlice: { text: 'The addresses behind a Service, kept by a controller, read by kube-proxy on every node.', concept: 'slices' },
   Node: { text: 'A machine as the API server knows it.', concept: 'nodes' },
   DaemonSet: { text: 'One pod on every node that matches.', concept: 'controllers' },
   ConfigMap: { text: 'Settings that pods read as variables or files. It lives in etcd.', concept: 'etcd' },
   Secret: { text: 'Like a ConfigMap, for what should not be shown around.', concept: 'etcd' },
 }
-const DEFAULT_ABOUT = { text: 'An object of the Kubernetes API: what should be (spec) and what is (status).', concept: 'validation' } as const
+const DEFAULT_ABOUT = {
+  text: 'An object of the Kubernetes API: what should be (spec) and what is (status).',
+  concept: 'validation',
+} as const
 
 export function refOf(object: KubeObject): ObjectRef {
   const { namespace, name = '', uid } = object.metadata
@@ -55,10 +64,17 @@ function statusBadge(object: KubeObject): InspectorView['badges'][number] | unde
   if (object.kind === 'Pod') {
     const { status, ready } = podCells(object)
     const [have, want] = ready.split('/')
-    return { text: `${status} ${ready}`, tone: /Error|BackOff|Failed|Invalid|OOM/.test(status) ? 'bad' : status === 'Running' && have === want ? 'good' : 'busy' }
+    return {
+      text: `${status} ${ready}`,
+      tone: /Error|BackOff|Failed|Invalid|OOM/.test(status) ? 'bad' : status === 'Running' && have === want ? 'good' : 'busy',
+    }
   }
   const { replicas, readyReplicas } = (object.status ?? {}) as { replicas?: number; readyReplicas?: number }
-  if (typeof object.spec?.replicas === 'number') return { text: `${readyReplicas ?? 0} of ${object.spec.replicas} ready`, tone: (readyReplicas ?? 0) >= object.spec.replicas ? 'good' : 'busy' }
+  if (typeof object.spec?.replicas === 'number')
+    return {
+      text: `${readyReplicas ?? 0} of ${object.spec.replicas} ready`,
+      tone: (readyReplicas ?? 0) >= object.spec.replicas ? 'good' : 'busy',
+    }
   return replicas === undefined ? undefined : { text: `${replicas} replicas`, tone: 'plain' }
 }
 
@@ -73,7 +89,9 @@ function overview(world: World, object: KubeObject): Block[] {
         type: 'bars',
         bars: [
           { name: 'exist', value: replicas, max: object.spec.replicas, text: `${replicas} of ${object.spec.replicas}` },
-          ...(updatedReplicas === undefined ? [] : [{ name: 'up to date', value: updatedReplicas, max: object.spec.replicas as number, text: String(updatedReplicas) }]),
+          ...(updatedReplicas === undefined
+            ? []
+            : [{ name: 'up to date', value: updatedReplicas, max: object.spec.replicas as number, text: String(updatedReplicas) }]),
           { name: 'ready', value: readyReplicas, max: object.spec.replicas, text: String(readyReplicas) },
           { name: 'available', value: availableReplicas, max: object.spec.replicas, text: String(availableReplicas) },
         ],
@@ -82,16 +100,45 @@ function overview(world: World, object: KubeObject): Block[] {
   } else if (object.kind === 'Service') blocks.push(...serviceBlocks(world, object))
   const conditions = (object.status?.conditions ?? []) as { type: string; status: string; reason?: string; message?: string }[]
   if (conditions.length > 0)
-    blocks.push({ type: 'table', caption: 'Conditions', columns: ['Type', 'Status', 'Reason', 'Message'], rows: conditions.map((c) => [{ text: c.type }, { text: c.status, tone: c.status === 'True' ? 'good' : 'busy' }, { text: c.reason ?? '' }, { text: c.message ?? '' }]) })
+    blocks.push({
+      type: 'table',
+      caption: 'Conditions',
+      columns: ['Type', 'Status', 'Reason', 'Message'],
+      rows: conditions.map((c) => [
+        { text: c.type },
+        { text: c.status, tone: c.status === 'True' ? 'good' : 'busy' },
+        { text: c.reason ?? '' },
+        { text: c.message ?? '' },
+      ]),
+    })
   const because = latestRecord(world, object)
-  if (because) blocks.push({ type: 'heading', text: 'Because' }, { type: 'links', links: [{ label: 'Why is it as it is?', detail: `last touched by ${actorName(because.actor)}`, link: { to: 'record', record: because.seq } }] })
+  if (because)
+    blocks.push(
+      { type: 'heading', text: 'Because' },
+      {
+        type: 'links',
+        links: [
+          {
+            label: 'Why is it as it is?',
+            detail: `last touched by ${actorName(because.actor)}`,
+            link: { to: 'record', record: because.seq },
+          },
+        ],
+      },
+    )
   return blocks
 }
 
 function latestRecord(world: World, object: KubeObject): TraceRecord | undefined {
   for (let i = world.records.length - 1; i >= 0; i--) {
     const record = world.records[i] as TraceRecord
-    if (record.level === 'story' && record.subject?.kind === object.kind && record.subject.name === object.metadata.name && record.subject.namespace === object.metadata.namespace) return record
+    if (
+      record.level === 'story' &&
+      record.subject?.kind === object.kind &&
+      record.subject.name === object.metadata.name &&
+      record.subject.namespace === object.metadata.namespace
+    )
+      return record
   }
   return undefined
 }
@@ -102,8 +149,28 @@ export function metadataFacts(object: KubeObject): { name: string; value: string
   return [
     ...(namespace ? [{ name: 'Namespace', value: namespace }] : []),
     ...(creationTimestamp ? [{ name: 'Created', value: creationTimestamp }] : []),
-    ...(labels && Object.keys(labels).length > 0 ? [{ name: 'Labels', value: Object.entries(labels).map(([k, v]) => `${k}=${v}`).join('\n') }] : []),
-    ...(owner ? [{ name: 'Owner', value: `${owner.kind} ${owner.name}`, link: { to: 'object' as const, ref: { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, ...(namespace ? { namespace } : {}) } } }] : []),
+    ...(labels && Object.keys(labels).length > 0
+      ? [
+          {
+            name: 'Labels',
+            value: Object.entries(labels)
+              .map(([k, v]) => `${k}=${v}`)
+              .join('\n'),
+          },
+        ]
+      : []),
+    ...(owner
+      ? [
+          {
+            name: 'Owner',
+            value: `${owner.kind} ${owner.name}`,
+            link: {
+              to: 'object' as const,
+              ref: { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, ...(namespace ? { namespace } : {}) },
+            },
+          },
+        ]
+      : []),
     { name: 'Version', value: `resourceVersion ${resourceVersion ?? '?'}${generation ? `, generation ${generation}` : ''}` },
   ]
 }
@@ -119,7 +186,12 @@ function podBlocks(world: World, pod: KubeObject): Block[] {
       { name: 'QoS class', value: String(pod.status?.qosClass ?? '') },
     ],
   })
-  const statuses = (pod.status?.containerStatuses ?? []) as { name: string; ready: boolean; restartCount: number; state?: Record<string, { reason?: string; message?: string; exitCode?: number }> }[]
+  const statuses = (pod.status?.containerStatuses ?? []) as {
+    name: string
+    ready: boolean
+    restartCount: number
+    state?: Record<string, { reason?: string; message?: string; exitCode?: number }>
+  }[]
   blocks.push({
     type: 'table',
     caption: 'Containers',
@@ -128,7 +200,15 @@ function podBlocks(world: World, pod: KubeObject): Block[] {
       const status = statuses.find((s) => s.name === c.name)
       const [state, detail] = Object.entries(status?.state ?? {})[0] ?? ['not created', {}]
       const reason = (detail as { reason?: string }).reason
-      return [{ text: `${c.name} (${c.image})` }, { text: reason ? `${state}: ${reason}` : state, tone: state === 'running' ? 'good' : /Error|BackOff/.test(reason ?? '') ? 'bad' : 'busy' }, { text: status?.ready ? 'yes' : 'no' }, { text: String(status?.restartCount ?? 0) }]
+      return [
+        { text: `${c.name} (${c.image})` },
+        {
+          text: reason ? `${state}: ${reason}` : state,
+          tone: state === 'running' ? 'good' : /Error|BackOff/.test(reason ?? '') ? 'bad' : 'busy',
+        },
+        { text: status?.ready ? 'yes' : 'no' },
+        { text: String(status?.restartCount ?? 0) },
+      ]
     }),
   })
   const key = `${pod.metadata.namespace}/${pod.metadata.name}`
@@ -140,16 +220,33 @@ function podBlocks(world: World, pod: KubeObject): Block[] {
 
 function serviceBlocks(world: World, service: KubeObject): Block[] {
   const { namespace, name } = service.metadata
-  const slices = world.stored('endpointslices.discovery.k8s.io', namespace).filter((s) => s.metadata.labels?.['kubernetes.io/service-name'] === name)
-  const endpoints = slices.flatMap((s) => ((s.endpoints ?? []) as { addresses: string[]; conditions?: { ready?: boolean }; nodeName?: string; targetRef?: { name?: string } }[]).map((e) => e))
+  const slices = world
+    .stored('endpointslices.discovery.k8s.io', namespace)
+    .filter((s) => s.metadata.labels?.['kubernetes.io/service-name'] === name)
+  const endpoints = slices.flatMap((s) =>
+    (
+      (s.endpoints ?? []) as { addresses: string[]; conditions?: { ready?: boolean }; nodeName?: string; targetRef?: { name?: string } }[]
+    ).map((e) => e),
+  )
   return [
     {
       type: 'facts',
       facts: [
         { name: 'Type', value: String(service.spec?.type ?? '') },
         { name: 'Address', value: String(service.spec?.clusterIP ?? 'none') },
-        { name: 'Ports', value: ((service.spec?.ports ?? []) as { port: number; targetPort?: number | string; nodePort?: number }[]).map((p) => `${p.port} → ${p.targetPort ?? p.port}${p.nodePort ? `, node port ${p.nodePort}` : ''}`).join('\n') },
-        { name: 'Selects', value: Object.entries((service.spec?.selector ?? {}) as Record<string, string>).map(([k, v]) => `${k}=${v}`).join(', ') || 'nothing' },
+        {
+          name: 'Ports',
+          value: ((service.spec?.ports ?? []) as { port: number; targetPort?: number | string; nodePort?: number }[])
+            .map((p) => `${p.port} → ${p.targetPort ?? p.port}${p.nodePort ? `, node port ${p.nodePort}` : ''}`)
+            .join('\n'),
+        },
+        {
+          name: 'Selects',
+          value:
+            Object.entries((service.spec?.selector ?? {}) as Record<string, string>)
+              .map(([k, v]) => `${k}=${v}`)
+              .join(', ') || 'nothing',
+        },
       ],
     },
     endpoints.length === 0
@@ -161,7 +258,17 @@ function serviceBlocks(world: World, service: KubeObject): Block[] {
           rows: endpoints.map((e) => [
             { text: e.addresses.join(', ') },
             { text: e.conditions?.ready === false ? 'no' : 'yes', tone: e.conditions?.ready === false ? 'bad' : 'good' },
-            { text: e.targetRef?.name ?? '', ...(e.targetRef?.name ? { link: { to: 'object' as const, ref: { apiVersion: 'v1', kind: 'Pod', namespace: namespace ?? '', name: e.targetRef.name } } } : {}) },
+            {
+              text: e.targetRef?.name ?? '',
+              ...(e.targetRef?.name
+                ? {
+                    link: {
+                      to: 'object' as const,
+                      ref: { apiVersion: 'v1', kind: 'Pod', namespace: namespace ?? '', name: e.targetRef.name },
+                    },
+                  }
+                : {}),
+            },
             { text: e.nodeName ?? '' },
           ]),
         },
@@ -171,7 +278,13 @@ function serviceBlocks(world: World, service: KubeObject): Block[] {
 export function eventsBlock(world: World, object: KubeObject): Block {
   const events = world
     .stored('events')
-    .filter((e) => e.involvedObject?.uid === object.metadata.uid || (e.involvedObject?.kind === object.kind && e.involvedObject?.name === object.metadata.name && (e.involvedObject?.namespace ?? '') === (object.metadata.namespace ?? '')))
+    .filter(
+      (e) =>
+        e.involvedObject?.uid === object.metadata.uid ||
+        (e.involvedObject?.kind === object.kind &&
+          e.involvedObject?.name === object.metadata.name &&
+          (e.involvedObject?.namespace ?? '') === (object.metadata.namespace ?? '')),
+    )
     .sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
   if (events.length === 0) return { type: 'text', text: 'There are no events about it.' }
   return {
@@ -191,17 +304,46 @@ function relationBlocks(world: World, object: KubeObject): Block[] {
   const links: { label: string; detail: string; link: Link }[] = []
   const { namespace, uid, labels = {} } = object.metadata
   for (const owner of object.metadata.ownerReferences ?? [])
-    links.push({ label: `${owner.kind} ${owner.name}`, detail: owner.controller ? 'controls it' : 'owns it', link: { to: 'object', ref: { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, ...(namespace ? { namespace } : {}) } } })
+    links.push({
+      label: `${owner.kind} ${owner.name}`,
+      detail: owner.controller ? 'controls it' : 'owns it',
+      link: {
+        to: 'object',
+        ref: { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, ...(namespace ? { namespace } : {}) },
+      },
+    })
   for (const resource of ['replicasets.apps', 'pods', 'endpointslices.discovery.k8s.io', 'jobs.batch', 'controllerrevisions.apps'])
     for (const other of world.stored(resource, namespace))
-      if (other.metadata.ownerReferences?.some((o) => o.uid === uid)) links.push({ label: `${other.kind} ${other.metadata.name}`, detail: 'belongs to it', link: linkTo(other) })
-  if (object.kind === 'Service') for (const pod of world.stored('pods', namespace)) if (selects(object.spec?.selector, pod.metadata.labels)) links.push({ label: `Pod ${pod.metadata.name}`, detail: 'is selected', link: linkTo(pod) })
+      if (other.metadata.ownerReferences?.some((o) => o.uid === uid))
+        links.push({ label: `${other.kind} ${other.metadata.name}`, detail: 'belongs to it', link: linkTo(other) })
+  if (object.kind === 'Service')
+    for (const pod of world.stored('pods', namespace))
+      if (selects(object.spec?.selector, pod.metadata.labels))
+        links.push({ label: `Pod ${pod.metadata.name}`, detail: 'is selected', link: linkTo(pod) })
   if (object.kind === 'Pod') {
-    for (const service of world.stored('services', namespace)) if (selects(service.spec?.selector, labels)) links.push({ label: `Service ${service.metadata.name}`, detail: 'selects it', link: linkTo(service) })
-    if (object.spec?.nodeName) links.push({ label: `Node ${object.spec.nodeName}`, detail: 'runs it', link: { to: 'element', id: `host:${object.spec.nodeName}` } })
-    for (const volume of (object.spec?.volumes ?? []) as { name: string; configMap?: { name?: string }; secret?: { secretName?: string }; persistentVolumeClaim?: { claimName: string } }[]) {
-      if (volume.configMap?.name) links.push({ label: `ConfigMap ${volume.configMap.name}`, detail: `mounted as ${volume.name}`, link: { to: 'object', ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: namespace ?? '', name: volume.configMap.name } } })
-      if (volume.secret?.secretName) links.push({ label: `Secret ${volume.secret.secretName}`, detail: `mounted as ${volume.name}`, link: { to: 'object', ref: { apiVersion: 'v1', kind: 'Secret', namespace: namespace ?? '', name: volume.secret.secretName } } })
+    for (const service of world.stored('services', namespace))
+      if (selects(service.spec?.selector, labels))
+        links.push({ label: `Service ${service.metadata.name}`, detail: 'selects it', link: linkTo(service) })
+    if (object.spec?.nodeName)
+      links.push({ label: `Node ${object.spec.nodeName}`, detail: 'runs it', link: { to: 'element', id: `host:${object.spec.nodeName}` } })
+    for (const volume of (object.spec?.volumes ?? []) as {
+      name: string
+      configMap?: { name?: string }
+      secret?: { secretName?: string }
+      persistentVolumeClaim?: { claimName: string }
+    }[]) {
+      if (volume.configMap?.name)
+        links.push({
+          label: `ConfigMap ${volume.configMap.name}`,
+          detail: `mounted as ${volume.name}`,
+          link: { to: 'object', ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: namespace ?? '', name: volume.configMap.name } },
+        })
+      if (volume.secret?.secretName)
+        links.push({
+          label: `Secret ${volume.secret.secretName}`,
+          detail: `mounted as ${volume.name}`,
+          link: { to: 'object', ref: { apiVersion: 'v1', kind: 'Secret', namespace: namespace ?? '', name: volume.secret.secretName } },
+        })
     }
   }
   return links.length === 0 ? [{ type: 'text', text: 'Nothing else refers to it.' }] : [{ type: 'links', links }]
@@ -224,9 +366,11 @@ export function historyBlocks(world: World, object: KubeObject): Block[] {
   const revisions = world.table<readonly WatchEvent[]>(member, 'revisions')
   const keys = revisions.keys()
   const made = new Map<number, number>()
-  for (const record of world.records) if (record.kind === 'etcd.txn.applied') made.set((record.data as { revision: number }).revision, record.seq)
+  for (const record of world.records)
+    if (record.kind === 'etcd.txn.applied') made.set((record.data as { revision: number }).revision, record.seq)
   for (let i = keys.length - 1; i >= 0 && versions.length < VERSIONS; i--)
-    for (const event of revisions.get(keys[i] as string) ?? []) if (event.kv.key === key) versions.push({ event, record: made.get(event.kv.modRevision) ?? 0 })
+    for (const event of revisions.get(keys[i] as string) ?? [])
+      if (event.kv.key === key) versions.push({ event, record: made.get(event.kv.modRevision) ?? 0 })
   if (versions.length === 0) return [{ type: 'text', text: 'etcd has no older version of it: the history was compacted.' }]
   return versions.map(({ event, record }) => ({
     type: 'diff',

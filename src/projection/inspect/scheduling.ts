@@ -31,10 +31,19 @@ export function attemptBlocks(attempt: AttemptRecord): Block[] {
       return { text: total === undefined ? 'fits' : String(total) }
     }),
   ])
-  const blocks: Block[] = [{ type: 'table', caption: `Attempt ${attempt.attempts} · ${attempt.pod.split('/').pop()}`, columns: ['Plugin', ...shown], rows }]
+  const blocks: Block[] = [
+    { type: 'table', caption: `Attempt ${attempt.attempts} · ${attempt.pod.split('/').pop()}`, columns: ['Plugin', ...shown], rows },
+  ]
   if (nodes.length > shown.length) blocks.push({ type: 'text', text: `${nodes.length - shown.length} more nodes are not shown.` })
-  if (attempt.reasons.length > 0) blocks.push({ type: 'table', caption: 'Rejections', columns: ['Nodes', 'Reason', 'Plugin'], rows: attempt.reasons.map((r) => [{ text: String(r.nodes) }, { text: r.reason, tone: 'bad' }, { text: r.plugin }]) })
+  if (attempt.reasons.length > 0)
+    blocks.push({
+      type: 'table',
+      caption: 'Rejections',
+      columns: ['Nodes', 'Reason', 'Plugin'],
+      rows: attempt.reasons.map((r) => [{ text: String(r.nodes) }, { text: r.reason, tone: 'bad' }, { text: r.plugin }]),
+    })
   if (attempt.message) blocks.push({ type: 'text', text: attempt.message })
-  if (attempt.scored.length === 0 && attempt.node) blocks.push({ type: 'text', text: `Only ${attempt.node} could take it, so nothing was scored.` })
+  if (attempt.scored.length === 0 && attempt.node)
+    blocks.push({ type: 'text', text: `Only ${attempt.node} could take it, so nothing was scored.` })
   return blocks
 }

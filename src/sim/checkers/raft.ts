@@ -81,7 +81,8 @@ export function createRaftChecker(members: readonly ComponentId[]) {
           if (meta.revision < before) fail('E3', `${m} went from revision ${before} back to ${meta.revision}`)
           for (let r = before + 1; r <= meta.revision && r > meta.compacted; r++) {
             const events = view.peek<readonly WatchEvent[]>(m, 'revisions').get(String(r).padStart(10, '0'))
-            if (!events || events.length === 0 || events.some((e) => e.kv.modRevision !== r)) fail('E3', `${m} has no events of revision ${r}`)
+            if (!events || events.length === 0 || events.some((e) => e.kv.modRevision !== r))
+              fail('E3', `${m} has no events of revision ${r}`)
           }
           revisionOf.set(m, meta.revision)
         }
@@ -92,7 +93,8 @@ export function createRaftChecker(members: readonly ComponentId[]) {
       const [mine, theirs] = [hardOf(view, voter), hardOf(view, candidate)]
       if (!mine || !theirs) return
       const [myTerm, theirTerm] = [termOf(view, voter, mine.lastIndex) ?? 0, termOf(view, candidate, theirs.lastIndex) ?? 0]
-      if (myTerm > theirTerm || (myTerm === theirTerm && mine.lastIndex > theirs.lastIndex)) fail('R7', `${voter} voted for ${candidate}, whose log is older`)
+      if (myTerm > theirTerm || (myTerm === theirTerm && mine.lastIndex > theirs.lastIndex))
+        fail('R7', `${voter} voted for ${candidate}, whose log is older`)
     },
   }
 }

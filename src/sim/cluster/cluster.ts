@@ -50,14 +50,41 @@ export interface Cluster {
   stored(resource: string, namespace?: string): KubeObject[]
 }
 
-const TYPES = [etcdType, kubeApiserverType, kubeSchedulerType, kubeControllerManagerType, kubeletType, containerdType, kubeProxyType, kernelType, corednsType, agentType, clientType, kubeadmType, kubectlType, faultInjectorType, doorType]
+const TYPES = [
+  etcdType,
+  kubeApiserverType,
+  kubeSchedulerType,
+  kubeControllerManagerType,
+  kubeletType,
+  containerdType,
+  kubeProxyType,
+  kernelType,
+  corednsType,
+  agentType,
+  clientType,
+  kubeadmType,
+  kubectlType,
+  faultInjectorType,
+  doorType,
+]
 
-const ROOT_CA = '-----BEGIN CERTIFICATE-----\nT3JyZXJ5IGRvZXMgbm90IGVuY3J5cHQ6IG1lc3NhZ2VzIG9mIHRoZSBzaW11bGF0aW9uIG5lZWQgbm8gc2VjcmV0cy4=\n-----END CERTIFICATE-----\n'
+const ROOT_CA =
+  '-----BEGIN CERTIFICATE-----\nT3JyZXJ5IGRvZXMgbm90IGVuY3J5cHQ6IG1lc3NhZ2VzIG9mIHRoZSBzaW11bGF0aW9uIG5lZWQgbm8gc2VjcmV0cy4=\n-----END CERTIFICATE-----\n'
 const DNS_IP = '10.96.0.10'
 /** A registry nearby: 50 MB/s after 120 ms. */
 const REGISTRY = { roundTripMs: 120, bytesPerSecond: 50e6 } as const
-const CONTROL_PLANE_IMAGES = ['registry.k8s.io/kube-apiserver:v1.35.4', 'registry.k8s.io/kube-controller-manager:v1.35.4', 'registry.k8s.io/kube-scheduler:v1.35.4', 'registry.k8s.io/etcd:3.6.6-0']
-const NODE_IMAGES = ['registry.k8s.io/kube-proxy:v1.35.4', 'registry.k8s.io/coredns/coredns:v1.13.1', 'registry.k8s.io/pause:3.10.1', CNI_IMAGE]
+const CONTROL_PLANE_IMAGES = [
+  'registry.k8s.io/kube-apiserver:v1.35.4',
+  'registry.k8s.io/kube-controller-manager:v1.35.4',
+  'registry.k8s.io/kube-scheduler:v1.35.4',
+  'registry.k8s.io/etcd:3.6.6-0',
+]
+const NODE_IMAGES = [
+  'registry.k8s.io/kube-proxy:v1.35.4',
+  'registry.k8s.io/coredns/coredns:v1.13.1',
+  'registry.k8s.io/pause:3.10.1',
+  CNI_IMAGE,
+]
 /** Virtual ms that a cluster is left alone after everything is ready. */
 const SETTLE_MS = 30_000
 /** Virtual ms that a cluster may take to come up. */
@@ -70,8 +97,18 @@ interface Machine {
 }
 
 export function machinesOf(spec: ClusterSpec): { controlPlanes: Machine[]; workers: Machine[] } {
-  const controlPlanes = Array.from({ length: spec.controlPlanes }, (_, i): Machine => ({ name: spec.controlPlanes === 1 ? 'control-plane' : `control-plane-${i + 1}`, ip: `172.18.0.${2 + i}`, role: 'control-plane' }))
-  const workers = Array.from({ length: spec.workers }, (_, i): Machine => ({ name: `node-${i + 1}`, ip: `172.18.0.${11 + i}`, role: 'worker' }))
+  const controlPlanes = Array.from(
+    { length: spec.controlPlanes },
+    (_, i): Machine => ({
+      name: spec.controlPlanes === 1 ? 'control-plane' : `control-plane-${i + 1}`,
+      ip: `172.18.0.${2 + i}`,
+      role: 'control-plane',
+    }),
+  )
+  const workers = Array.from(
+    { length: spec.workers },
+    (_, i): Machine => ({ name: `node-${i + 1}`, ip: `172.18.0.${11 + i}`, role: 'worker' }),
+  )
   return { controlPlanes, workers }
 }
 
@@ -87,13 +124,32 @@ export function createCluster(options: ClusterOptions): Cluster {
   for (const m of [...controlPlanes, ...workers]) sim.network.addHost({ name: m.name, ip: m.ip, role: m.role, up: true })
   sim.network.addHost({ name: 'you', ip: '172.18.0.1', role: 'visitor', up: true })
   sim.network.addHost({ name: 'outside', ip: '203.0.113.7', role: 'outside', up: true })
-  const admin: ClientConfig = { servers, user: 'kubernetes-admin', groups: ['kubeadm:cluster-admins', 'system:masters'], userAgent: 'kubectl/v1.35.2 (linux/amd64) kubernetes/orrery', sourceIP: '172.18.0.1' }
+  const admin: ClientConfig = {
+    servers,
+    user: 'kubernetes-admin',
+    groups: ['kubeadm:cluster-admins', 'system:masters'],
+    userAgent: 'kubectl/v1.35.2 (linux/amd64) kubernetes/orrery',
+    sourceIP: '172.18.0.1',
+  }
   sim.boot({ id: 'kubectl', type: 'kubectl', host: 'you', config: { client: admin } })
-  sim.boot({ id: 'client', type: 'client', host: 'outside', config: { nodes: Object.fromEntries([...controlPlanes, ...workers].map((m) => [m.ip, m.name])), client: { ...admin, sourceIP: '203.0.113.7' } } })
+  sim.boot({
+    id: 'client',
+    type: 'client',
+    host: 'outside',
+    config: {
+      nodes: Object.fromEntries([...controlPlanes, ...workers].map((m) => [m.ip, m.name])),
+      client: { ...admin, sourceIP: '203.0.113.7' },
+    },
+  })
   const hand: FaultInjectorConfig = {
     client: admin,
     boot: Object.fromEntries([...new Set(plan.boot.map((p) => p.host))].map((host) => [host, plan.boot.filter((p) => p.host === host)])),
-    staticPods: profile === 'default' ? controlPlanes.flatMap((m) => ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => `${name}/${m.name}`)) : [],
+    staticPods:
+      profile === 'default'
+        ? controlPlanes.flatMap((m) =>
+            ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map((name) => `${name}/${m.name}`),
+          )
+        : [],
     processes: Object.fromEntries([...plan.boot, ...plan.contained].map(({ id, ...p }) => [id, p])),
   }
   sim.boot({ id: 'fault-injector', type: 'fault-injector', host: 'you', config: hand })
@@ -107,7 +163,11 @@ export function createCluster(options: ClusterOptions): Cluster {
       id: `kubeadm/${node.name}`,
       type: 'kubeadm',
       host: node.name,
-      config: { client: { ...admin, userAgent: 'kubeadm/v1.35.4' }, objects: [...initObjects(init), ...cniObjects(spec.podCIDR)], controlPlaneNodes: controlPlanes.map((m) => m.name) },
+      config: {
+        client: { ...admin, userAgent: 'kubeadm/v1.35.4' },
+        objects: [...initObjects(init), ...cniObjects(spec.podCIDR)],
+        controlPlaneNodes: controlPlanes.map((m) => m.name),
+      },
     })
   }
   bringUp(cluster, plan.expectNodes)
@@ -130,7 +190,13 @@ interface BootPlan {
   readonly expectNodes: number
 }
 
-function makePlan(profile: Profile, spec: ClusterSpec, controlPlanes: readonly Machine[], workers: readonly Machine[], servers: readonly ComponentId[]): BootPlan {
+function makePlan(
+  profile: Profile,
+  spec: ClusterSpec,
+  controlPlanes: readonly Machine[],
+  workers: readonly Machine[],
+  servers: readonly ComponentId[],
+): BootPlan {
   const etcd: EtcdConfig = { members: controlPlanes.map((m) => `etcd/${m.name}`), fsyncMs: spec.etcdFsyncMs }
   const apiserver = (m: Machine): KubeApiserverConfig => ({
     etcd: [`etcd/${m.name}`, ...etcd.members.filter((e) => e !== `etcd/${m.name}`)],
@@ -158,16 +224,42 @@ function makePlan(profile: Profile, spec: ClusterSpec, controlPlanes: readonly M
   ]
   const proxy = (m: Machine) => ({
     // kubeadm binds the service account to system:node-proxier; without kubeadm only the user of the bootstrap policy may read Services.
-    client: { servers, ...(profile === 'default' ? { user: 'system:serviceaccount:kube-system:kube-proxy', groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:node-proxier'] } : { user: 'system:kube-proxy', groups: [] }), userAgent: 'kube-proxy/v1.35.4', sourceIP: m.ip } satisfies ClientConfig,
+    client: {
+      servers,
+      ...(profile === 'default'
+        ? {
+            user: 'system:serviceaccount:kube-system:kube-proxy',
+            groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:node-proxier'],
+          }
+        : { user: 'system:kube-proxy', groups: [] }),
+      userAgent: 'kube-proxy/v1.35.4',
+      sourceIP: m.ip,
+    } satisfies ClientConfig,
     node: m.name,
     nodeIP: m.ip,
     mode: spec.proxyMode,
     clusterCIDR: spec.podCIDR,
   })
-  const kernel = (m: Machine): Start => ({ id: `kernel/${m.name}`, type: 'kernel', host: m.name, config: { node: m.name, nodeIP: m.ip, podCIDR: spec.podCIDR, nodes: Object.fromEntries([...controlPlanes, ...workers].map((o) => [o.ip, o.name])) } })
+  const kernel = (m: Machine): Start => ({
+    id: `kernel/${m.name}`,
+    type: 'kernel',
+    host: m.name,
+    config: {
+      node: m.name,
+      nodeIP: m.ip,
+      podCIDR: spec.podCIDR,
+      nodes: Object.fromEntries([...controlPlanes, ...workers].map((o) => [o.ip, o.name])),
+    },
+  })
   const node = (m: Machine): Start[] => {
     const recorded = profile === 'cluster'
-    const init = { node: m, endpoint: (controlPlanes[0] as Machine).ip, podCIDR: spec.podCIDR, serviceCIDR: spec.serviceCIDR, proxyMode: spec.proxyMode }
+    const init = {
+      node: m,
+      endpoint: (controlPlanes[0] as Machine).ip,
+      podCIDR: spec.podCIDR,
+      serviceCIDR: spec.serviceCIDR,
+      proxyMode: spec.proxyMode,
+    }
     const containerd: ContainerdConfig = {
       node: m.name,
       nodeIP: m.ip,
@@ -183,15 +275,38 @@ function makePlan(profile: Profile, spec: ClusterSpec, controlPlanes: readonly M
             'kube-controller-manager': manager(m),
             'kube-scheduler': scheduler(m),
             'kube-proxy': proxy(m),
-            coredns: { client: { servers, user: 'system:serviceaccount:kube-system:coredns', groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'], userAgent: 'coredns/1.13.1', sourceIP: m.ip } },
-            kindnetd: { client: { servers, user: 'system:serviceaccount:kube-system:kindnet', groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'], userAgent: 'kindnetd', sourceIP: m.ip }, podCIDR: spec.podCIDR },
+            coredns: {
+              client: {
+                servers,
+                user: 'system:serviceaccount:kube-system:coredns',
+                groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'],
+                userAgent: 'coredns/1.13.1',
+                sourceIP: m.ip,
+              },
+            },
+            kindnetd: {
+              client: {
+                servers,
+                user: 'system:serviceaccount:kube-system:kindnet',
+                groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'],
+                userAgent: 'kindnetd',
+                sourceIP: m.ip,
+              },
+              podCIDR: spec.podCIDR,
+            },
           },
       network: `kernel/${m.name}`,
     }
     const kubelet: KubeletConfig = {
       node: m.name,
       nodeIP: m.ip,
-      client: { servers: nearest(m, servers), user: `system:node:${m.name}`, groups: ['system:nodes'], userAgent: 'kubelet/v1.35.4 (linux/amd64) kubernetes/orrery', sourceIP: m.ip },
+      client: {
+        servers: nearest(m, servers),
+        user: `system:node:${m.name}`,
+        groups: ['system:nodes'],
+        userAgent: 'kubelet/v1.35.4 (linux/amd64) kubernetes/orrery',
+        sourceIP: m.ip,
+      },
       runtime: `containerd/${m.name}`,
       capacity: { cpu: spec.workerCpu, memory: spec.workerMemory, ephemeralStorage: '100Gi', pods: 110 },
       labels: {},
@@ -210,11 +325,21 @@ function makePlan(profile: Profile, spec: ClusterSpec, controlPlanes: readonly M
   const first = controlPlanes[0] as Machine
   if (profile === 'api' || profile === 'scheduling') return { boot: control(first), contained: [], expectNodes: 0 }
   if (profile === 'cluster')
-    return { boot: [...control(first), ...workers.flatMap((m) => [...node(m), { id: `kube-proxy/${m.name}`, type: 'kube-proxy', host: m.name, config: proxy(m) }])], contained: [], expectNodes: workers.length }
+    return {
+      boot: [
+        ...control(first),
+        ...workers.flatMap((m) => [...node(m), { id: `kube-proxy/${m.name}`, type: 'kube-proxy', host: m.name, config: proxy(m) }]),
+      ],
+      contained: [],
+      expectNodes: workers.length,
+    }
   const all = [...controlPlanes, ...workers]
   return {
     boot: all.flatMap(node),
-    contained: [...controlPlanes.flatMap(control), ...all.map((m) => ({ id: `kube-proxy/${m.name}`, type: 'kube-proxy', host: m.name, config: proxy(m) }))],
+    contained: [
+      ...controlPlanes.flatMap(control),
+      ...all.map((m) => ({ id: `kube-proxy/${m.name}`, type: 'kube-proxy', host: m.name, config: proxy(m) })),
+    ],
     expectNodes: all.length,
   }
 }
@@ -229,7 +354,10 @@ function bringUp(cluster: Cluster, expectNodes: number): void {
   const { sim, profile } = cluster
   const limit = sim.now + BOOT_LIMIT_MS
   const server = sim.processList().find((p) => p.type === 'kube-apiserver')?.id ?? ''
-  const bootstrapped = (): boolean => sim.processList().some((p) => p.type === 'kube-apiserver' && sim.peek<{ done?: boolean }>(p.id, 'bootstrap').get('progress')?.done === true)
+  const bootstrapped = (): boolean =>
+    sim
+      .processList()
+      .some((p) => p.type === 'kube-apiserver' && sim.peek<{ done?: boolean }>(p.id, 'bootstrap').get('progress')?.done === true)
   // Looking at all objects after every step would be slow: the cluster is asked every virtual 250 ms.
   for (let at = sim.now; at < limit; at += 250) {
     sim.runToTime(at)
@@ -241,8 +369,13 @@ function bringUp(cluster: Cluster, expectNodes: number): void {
     return
   }
   const nodes = cluster.stored('nodes').map((n) => `${n.metadata.name}:${ready(n) ? 'Ready' : 'NotReady'}`)
-  const waiting = cluster.stored('pods').filter((p) => !ready(p)).map((p) => `${p.metadata.name}:${p.status?.phase}`)
-  throw new Error(`the cluster did not come up within ${BOOT_LIMIT_MS / 60_000} virtual minutes; API server ${server} ${bootstrapped() ? 'is' : 'is not'} up; nodes ${nodes.join(' ')}; waiting for ${waiting.join(' ')}`)
+  const waiting = cluster
+    .stored('pods')
+    .filter((p) => !ready(p))
+    .map((p) => `${p.metadata.name}:${p.status?.phase}`)
+  throw new Error(
+    `the cluster did not come up within ${BOOT_LIMIT_MS / 60_000} virtual minutes; API server ${server} ${bootstrapped() ? 'is' : 'is not'} up; nodes ${nodes.join(' ')}; waiting for ${waiting.join(' ')}`,
+  )
 }
 
 function isUp(cluster: Cluster, expectNodes: number): boolean {
@@ -261,7 +394,8 @@ function isUp(cluster: Cluster, expectNodes: number): boolean {
   )
 }
 
-const ready = (object: KubeObject): boolean => ((object.status?.conditions ?? []) as { type: string; status: string }[]).some((c) => c.type === 'Ready' && c.status === 'True')
+const ready = (object: KubeObject): boolean =>
+  ((object.status?.conditions ?? []) as { type: string; status: string }[]).some((c) => c.type === 'Ready' && c.status === 'True')
 
 /** The member whose store is furthest, dead or alive. */
 export function furthestMember(sim: Simulation): ComponentId | undefined {
@@ -281,5 +415,7 @@ export function stored(sim: Simulation, resource: string, namespace?: string): K
   const [plural = resource, ...group] = resource.split('.')
   const folder = storageFolder(group.join('.'), plural, false)
   const kv = sim.peek<KeyValue<KubeObject>>(member, 'kv')
-  return kv.keysWithPrefix(`/registry/${folder}/${namespace === undefined ? '' : `${namespace}/`}`).map((key) => (kv.get(key) as KeyValue<KubeObject>).value)
+  return kv
+    .keysWithPrefix(`/registry/${folder}/${namespace === undefined ? '' : `${namespace}/`}`)
+    .map((key) => (kv.get(key) as KeyValue<KubeObject>).value)
 }

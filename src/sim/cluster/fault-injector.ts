@@ -19,7 +19,12 @@ const isStatic = (ctx: Context, process: ComponentId): boolean => config(ctx).st
 
 function moveManifest(ctx: Context, process: ComponentId, kind: 'manifest.remove' | 'manifest.restore'): void {
   const [name = '', host = ''] = process.split('/')
-  ctx.send(`kubelet/${host}`, kind, { name }, { flow: 'control', summary: kind === 'manifest.remove' ? `mv ${name}.yaml away` : `mv ${name}.yaml back` })
+  ctx.send(
+    `kubelet/${host}`,
+    kind,
+    { name },
+    { flow: 'control', summary: kind === 'manifest.remove' ? `mv ${name}.yaml away` : `mv ${name}.yaml back` },
+  )
 }
 
 const config = (ctx: Context): FaultInjectorConfig => ctx.config as FaultInjectorConfig
@@ -31,10 +36,20 @@ export const faultInjectorType: ComponentType = {
       switch (fault.kind) {
         case 'kill-container':
           // Which node it runs on is known to the API server only; the signal goes to that node's runtime.
-          apiRequest(ctx, config(ctx).client, { method: 'GET', path: `/api/v1/namespaces/${fault.namespace}/pods/${fault.pod}` }, { kind: 'fault.pod', data: fault })
+          apiRequest(
+            ctx,
+            config(ctx).client,
+            { method: 'GET', path: `/api/v1/namespaces/${fault.namespace}/pods/${fault.pod}` },
+            { kind: 'fault.pod', data: fault },
+          )
           break
         case 'delete-pod':
-          apiRequest(ctx, config(ctx).client, { method: 'DELETE', path: `/api/v1/namespaces/${fault.namespace}/pods/${fault.pod}` }, { kind: 'fault.done' })
+          apiRequest(
+            ctx,
+            config(ctx).client,
+            { method: 'DELETE', path: `/api/v1/namespaces/${fault.namespace}/pods/${fault.pod}` },
+            { kind: 'fault.done' },
+          )
           break
         case 'stop-process':
           if (isStatic(ctx, fault.process)) moveManifest(ctx, fault.process, 'manifest.remove')
@@ -65,11 +80,23 @@ export const faultInjectorType: ComponentType = {
       }
     },
     'fault.done': () => {},
-    'fault.pod': (ctx: Context, result: { form: string; value?: { status: number; body?: { spec?: { nodeName?: string } } }; data: Extract<Fault, { kind: 'kill-container' }> }) => {
+    'fault.pod': (
+      ctx: Context,
+      result: {
+        form: string
+        value?: { status: number; body?: { spec?: { nodeName?: string } } }
+        data: Extract<Fault, { kind: 'kill-container' }>
+      },
+    ) => {
       const pod = result.form === 'response' && result.value?.status === 200 ? result.value.body : undefined
       if (!pod?.spec?.nodeName) return
       const { namespace, pod: name, container } = result.data
-      ctx.send(`containerd/${pod.spec.nodeName}`, 'runtime.kill', { namespace, pod: name, container }, { flow: 'control', summary: `kill ${container}` })
+      ctx.send(
+        `containerd/${pod.spec.nodeName}`,
+        'runtime.kill',
+        { namespace, pod: name, container },
+        { flow: 'control', summary: `kill ${container}` },
+      )
     },
   },
 }

@@ -23,7 +23,12 @@ const client: ComponentType = {
   start: (ctx) => ctx.setTimer('tick', ctx.random() * 10, 'tick'),
   handlers: {
     tick: (ctx) => {
-      ctx.call('server', 'ask', { by: ctx.self }, { then: { kind: 'answer', data: { at: ctx.now } }, timeoutMs: 50, flow: 'read', summary: 'ask' })
+      ctx.call(
+        'server',
+        'ask',
+        { by: ctx.self },
+        { then: { kind: 'answer', data: { at: ctx.now } }, timeoutMs: 50, flow: 'read', summary: 'ask' },
+      )
       ctx.setTimer('tick', 5 + ctx.random() * 20, 'tick', null, { periodic: true })
     },
     answer: (ctx, result: CallResult) => {
@@ -42,7 +47,11 @@ const client: ComponentType = {
 
 function make(seed: number, options: { keyframeInterval?: number; journalLimit?: number } = {}): Simulation {
   const sim = new Simulation({ seed, types: [server, client], keyframeInterval: 16, ...options })
-  for (const [name, ip] of [['a', '10.0.0.1'], ['b', '10.0.0.2']] as const) sim.network.addHost({ name, ip, role: 'worker', up: true })
+  for (const [name, ip] of [
+    ['a', '10.0.0.1'],
+    ['b', '10.0.0.2'],
+  ] as const)
+    sim.network.addHost({ name, ip, role: 'worker', up: true })
   sim.boot({ id: 'server', type: 'server', host: 'b', config: null })
   sim.boot({ id: 'c1', type: 'client', host: 'a', config: null })
   sim.boot({ id: 'c2', type: 'client', host: 'a', config: null })
@@ -91,23 +100,28 @@ describe('a simulation', () => {
 
   it('seeks to a moment and finds the state that running there gives, with journals kept or dropped', () => {
     fc.assert(
-      fc.property(seeds, fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 8 }), fc.boolean(), (seed, targets, drop) => {
-        const sim = make(seed, drop ? { journalLimit: 40 } : {})
-        steps(sim, 100)
-        sim.input({ target: 'c1', kind: 'restart', payload: null })
-        steps(sim, 300)
-        if (drop) sim.history.dropJournals()
-        for (const target of targets) {
-          sim.seek(target)
-          const straight = make(seed)
-          for (let i = 0; i < target; i++) {
-            if (straight.history.cursor === 100) straight.input({ target: 'c1', kind: 'restart', payload: null })
-            else straight.step()
+      fc.property(
+        seeds,
+        fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 8 }),
+        fc.boolean(),
+        (seed, targets, drop) => {
+          const sim = make(seed, drop ? { journalLimit: 40 } : {})
+          steps(sim, 100)
+          sim.input({ target: 'c1', kind: 'restart', payload: null })
+          steps(sim, 300)
+          if (drop) sim.history.dropJournals()
+          for (const target of targets) {
+            sim.seek(target)
+            const straight = make(seed)
+            for (let i = 0; i < target; i++) {
+              if (straight.history.cursor === 100) straight.input({ target: 'c1', kind: 'restart', payload: null })
+              else straight.step()
+            }
+            expect(sim.stateDigest()).toBe(straight.stateDigest())
+            expect(sim.traceDigest()).toBe(straight.traceDigest())
           }
-          expect(sim.stateDigest()).toBe(straight.stateDigest())
-          expect(sim.traceDigest()).toBe(straight.traceDigest())
-        }
-      }),
+        },
+      ),
       { numRuns: 25 },
     )
   })
@@ -140,14 +154,28 @@ describe('a simulation', () => {
         const sim = make(seed)
         steps(sim, at)
         for (let i = 0; i < back; i++) sim.back()
-        const before = [sim.stateDigest(), sim.traceDigest(), sim.history.cursor, sim.history.length, sim.branches().length, sim.kernel.trace.length]
+        const before = [
+          sim.stateDigest(),
+          sim.traceDigest(),
+          sim.history.cursor,
+          sim.history.length,
+          sim.branches().length,
+          sim.kernel.trace.length,
+        ]
         const ahead = sim.sandbox(() => {
           sim.input({ target: 'c1', kind: 'restart', payload: null })
           steps(sim, 120)
           return sim.process('server')?.incarnation
         })
         expect(ahead).toBe(2)
-        expect([sim.stateDigest(), sim.traceDigest(), sim.history.cursor, sim.history.length, sim.branches().length, sim.kernel.trace.length]).toEqual(before)
+        expect([
+          sim.stateDigest(),
+          sim.traceDigest(),
+          sim.history.cursor,
+          sim.history.length,
+          sim.branches().length,
+          sim.kernel.trace.length,
+        ]).toEqual(before)
         for (let i = 0; i < back; i++) sim.step()
         steps(sim, 40)
         expect(sim.kernel.records).toBeGreaterThan(0)
@@ -174,7 +202,11 @@ describe('a simulation', () => {
     })()
     expect(crash).toBeInstanceOf(SimulationCrash)
     expect(crash.report).not.toContain('\n')
-    expect(JSON.parse(crash.report)).toMatchObject({ crash: 'told to crash', seed: 7, inputs: [{ input: { kind: 'crash', target: 'c2' } }] })
+    expect(JSON.parse(crash.report)).toMatchObject({
+      crash: 'told to crash',
+      seed: 7,
+      inputs: [{ input: { kind: 'crash', target: 'c2' } }],
+    })
   })
 
   it('keeps durable tables and clears memory when a process restarts, and resets its connections', () => {
@@ -204,11 +236,22 @@ describe('a simulation', () => {
     sim.runToTime(100)
     sim.network.setLink('a', 'b', { cut: true }, 0)
     sim.runToTime(400)
-    const errors = sim.peek<string>('c1', 'seen').values().filter((v) => v === 'i/o timeout')
+    const errors = sim
+      .peek<string>('c1', 'seen')
+      .values()
+      .filter((v) => v === 'i/o timeout')
     expect(errors.length).toBeGreaterThan(3)
     sim.network.setLink('a', 'b', { cut: false }, 0)
-    const answered = sim.peek<string>('c1', 'seen').values().filter((v) => v.startsWith('{')).length
+    const answered = sim
+      .peek<string>('c1', 'seen')
+      .values()
+      .filter((v) => v.startsWith('{')).length
     sim.runToTime(600)
-    expect(sim.peek<string>('c1', 'seen').values().filter((v) => v.startsWith('{')).length).toBeGreaterThan(answered)
+    expect(
+      sim
+        .peek<string>('c1', 'seen')
+        .values()
+        .filter((v) => v.startsWith('{')).length,
+    ).toBeGreaterThan(answered)
   })
 })

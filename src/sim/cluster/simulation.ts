@@ -70,7 +70,10 @@ export class Simulation {
       dispatch: (to, delivery) => this.dispatch(to, delivery),
       record: (actor, kind, data, cause) => this.record(actor, kind, data, cause),
     })
-    this.history = new History<TraceRecord>({ kernel, deliverNext: () => this.deliverNext(), deliverInput: (input) => this.deliverInput(input) }, options)
+    this.history = new History<TraceRecord>(
+      { kernel, deliverNext: () => this.deliverNext(), deliverInput: (input) => this.deliverInput(input) },
+      options,
+    )
   }
 
   get now(): number {
@@ -135,7 +138,8 @@ export class Simulation {
       }
       const before = this.kernel.records
       if (!this.step()) return until.kind === 'quiet'
-      if (until.kind === 'trace') for (let r = before; r < this.kernel.records; r++) if (until.matches(this.kernel.trace[r] as TraceRecord)) return true
+      if (until.kind === 'trace')
+        for (let r = before; r < this.kernel.records; r++) if (until.matches(this.kernel.trace[r] as TraceRecord)) return true
     }
     return false
   }
@@ -190,7 +194,15 @@ export class Simulation {
     const cause = this.record('you', 'visitor.input', { what: input.kind, summary: typeof summary === 'string' ? summary : input.kind }, 0)
     const process = this.processes.get(input.target)
     if (!process) throw new Error(`input for unknown component ${input.target}`)
-    this.kernel.schedule({ at: input.at, target: input.target, kind: input.kind, payload: input.payload, cause, incarnation: 0, background: false })
+    this.kernel.schedule({
+      at: input.at,
+      target: input.target,
+      kind: input.kind,
+      payload: input.payload,
+      cause,
+      incarnation: 0,
+      background: false,
+    })
   }
 
   private handle(process: Process, kind: string, payload: unknown, delivery: Delivery, background: boolean): void {
@@ -213,7 +225,12 @@ export class Simulation {
   private dispatch(to: ComponentId, d: { kind: string; payload: unknown; from?: ComponentId; call?: number; cause: number }): void {
     const process = this.processes.get(to)
     if (!process?.running) return
-    const delivery: Delivery = { kind: d.kind, cause: d.cause, ...(d.from === undefined ? {} : { from: d.from }), ...(d.call === undefined ? {} : { call: d.call }) }
+    const delivery: Delivery = {
+      kind: d.kind,
+      cause: d.cause,
+      ...(d.from === undefined ? {} : { from: d.from }),
+      ...(d.call === undefined ? {} : { call: d.call }),
+    }
     this.handle(process, d.kind, d.payload, delivery, this.current?.background ?? false)
   }
 
@@ -248,9 +265,25 @@ export class Simulation {
     if (before?.running) return
     const incarnation = (before?.incarnation ?? 0) + 1
     const parent = this.current?.process.id
-    this.processes.put(p.id, { id: p.id, type: p.type, host: p.host, config: p.config, running: true, incarnation, ...(parent === undefined ? {} : { parent }) })
+    this.processes.put(p.id, {
+      id: p.id,
+      type: p.type,
+      host: p.host,
+      config: p.config,
+      running: true,
+      incarnation,
+      ...(parent === undefined ? {} : { parent }),
+    })
     const record = this.record(p.id, 'process.started', { process: p.id, type: p.type, host: p.host, incarnation }, cause)
-    this.kernel.schedule({ at: this.kernel.now, target: p.id, kind: 'engine.start', payload: undefined, cause: record, incarnation, background: false })
+    this.kernel.schedule({
+      at: this.kernel.now,
+      target: p.id,
+      kind: 'engine.start',
+      payload: undefined,
+      cause: record,
+      incarnation,
+      background: false,
+    })
   }
 
   private stopProcess(id: ComponentId, why: string, cause: number): void {
@@ -266,8 +299,20 @@ export class Simulation {
     }
     this.network.processStopped(id, record)
     const parent = process.parent === undefined ? undefined : this.processes.get(process.parent)
-    const told = parent?.running && parent.id !== this.current?.process.id && Object.hasOwn(this.types.get(parent.type)?.handlers ?? {}, 'process.exited')
-    if (told) this.kernel.schedule({ at: this.kernel.now, target: parent.id, kind: 'process.exited', payload: { id, code: 137 }, cause: record, incarnation: parent.incarnation, background: false })
+    const told =
+      parent?.running &&
+      parent.id !== this.current?.process.id &&
+      Object.hasOwn(this.types.get(parent.type)?.handlers ?? {}, 'process.exited')
+    if (told)
+      this.kernel.schedule({
+        at: this.kernel.now,
+        target: parent.id,
+        kind: 'process.exited',
+        payload: { id, code: 137 },
+        cause: record,
+        incarnation: parent.incarnation,
+        background: false,
+      })
   }
 
   /** The cluster is as its builder wants it: here the visitor's history begins. What happened before cannot be reached again. */
@@ -303,7 +348,16 @@ export class Simulation {
     }
     const schedule = (delayMs: number, kind: string, payload: unknown, background: boolean, timer?: string): number => {
       const { process, cause } = current()
-      return kernel.schedule({ at: kernel.now + Math.max(0, delayMs), target: id, kind, payload, cause, incarnation: process.incarnation, background, ...(timer ? { timer } : {}) } as never)
+      return kernel.schedule({
+        at: kernel.now + Math.max(0, delayMs),
+        target: id,
+        kind,
+        payload,
+        cause,
+        incarnation: process.incarnation,
+        background,
+        ...(timer ? { timer } : {}),
+      } as never)
     }
     const timerKey = (key: string): string => `${id} ${key}`
     // Tables live as long as the kernel; looking one up by its full name for every use is what most of a step would cost.
@@ -351,8 +405,23 @@ export class Simulation {
     }
     // The getters must survive, hence defineProperties instead of a spread.
     const context = Object.defineProperties({}, Object.getOwnPropertyDescriptors(base)) as Context
-    const net: Pick<Context, 'record' | 'because' | 'resume' | 'call' | 'reply' | 'push' | 'hangUp' | 'send' | 'startProcess' | 'stopProcess' | 'setLink' | 'setHostUp'> = {
-      record: <K extends TraceKind>(kind: K, data: TraceData[K], subject?: ObjectRef) => sim.record(id, kind, data, current().cause, subject),
+    const net: Pick<
+      Context,
+      | 'record'
+      | 'because'
+      | 'resume'
+      | 'call'
+      | 'reply'
+      | 'push'
+      | 'hangUp'
+      | 'send'
+      | 'startProcess'
+      | 'stopProcess'
+      | 'setLink'
+      | 'setHostUp'
+    > = {
+      record: <K extends TraceKind>(kind: K, data: TraceData[K], subject?: ObjectRef) =>
+        sim.record(id, kind, data, current().cause, subject),
       because(record) {
         current().cause = record
       },
@@ -360,7 +429,8 @@ export class Simulation {
         current().cause = work.cause
         current().background = work.background
       },
-      call: (to: ComponentId, kind: string, payload: unknown, options: CallOptions) => sim.network.open(id, to, kind, payload, options, current().cause),
+      call: (to: ComponentId, kind: string, payload: unknown, options: CallOptions) =>
+        sim.network.open(id, to, kind, payload, options, current().cause),
       reply: (call, payload, look = {}) => sim.network.answer(id, call, 'response', payload, look, current().cause),
       push: (call: number, payload: unknown, look: MessageLook) => sim.network.answer(id, call, 'chunk', payload, look, current().cause),
       hangUp: (call) => sim.network.hangUp(id, call, current().cause),

@@ -31,6 +31,7 @@ export const MAX_WORKERS = 50
 /** @throws RangeError with the field's name when the spec asks for what cannot be built. */
 export function checkSpec(spec: ClusterSpec): ClusterSpec {
   if (spec.controlPlanes !== 1 && spec.controlPlanes !== 3) throw new RangeError(`controlPlanes: ${spec.controlPlanes}: must be 1 or 3`)
-  if (!Number.isInteger(spec.workers) || spec.workers < 1 || spec.workers > MAX_WORKERS) throw new RangeError(`workers: ${spec.workers}: must be a whole number from 1 to ${MAX_WORKERS}`)
+  if (!Number.isInteger(spec.workers) || spec.workers < 1 || spec.workers > MAX_WORKERS)
+    throw new RangeError(`workers: ${spec.workers}: must be a whole number from 1 to ${MAX_WORKERS}`)
   return spec
 }

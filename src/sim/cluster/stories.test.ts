@@ -27,7 +27,22 @@ const NAMESPACE = 'story'
 const SERVER = 'kube-apiserver/control-plane'
 
 /** Those whose kinds and commands the visitor's kubectl has. */
-const TOLD = ['bare-pod', 'deployment-one', 'deployment-three-and-service', 'create-imperative', 'scale-up', 'scale-down', 'rolling-update', 'pod-deleted', 'delete-deployment', 'unschedulable', 'image-not-found', 'crash-loop', 'statefulset', 'daemonset']
+const TOLD = [
+  'bare-pod',
+  'deployment-one',
+  'deployment-three-and-service',
+  'create-imperative',
+  'scale-up',
+  'scale-down',
+  'rolling-update',
+  'pod-deleted',
+  'delete-deployment',
+  'unschedulable',
+  'image-not-found',
+  'crash-loop',
+  'statefulset',
+  'daemonset',
+]
 
 const pod = (name: string, image: string, extra: object = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -41,19 +56,41 @@ function toCommand(step: Step): KubectlCommand {
   const args = step.kubectl ?? []
   const [verb, first = '', second = ''] = args
   const flag = (name: string): string | undefined => args.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3)
-  const ref = (kind: string, name: string): { apiVersion: string; kind: string; namespace: string; name: string } => ({ apiVersion: kind === 'pod' || kind === 'pods' ? 'v1' : 'apps/v1', kind: kind.startsWith('pod') ? 'Pod' : 'Deployment', namespace: NAMESPACE, name })
+  const ref = (kind: string, name: string): { apiVersion: string; kind: string; namespace: string; name: string } => ({
+    apiVersion: kind === 'pod' || kind === 'pods' ? 'v1' : 'apps/v1',
+    kind: kind.startsWith('pod') ? 'Pod' : 'Deployment',
+    namespace: NAMESPACE,
+    name,
+  })
   switch (verb) {
     case 'apply':
       return { verb: 'apply', documents: readManifest(step.stdin ?? '').documents.map((d) => d.object), namespace: NAMESPACE }
     case 'run': {
       const overrides = flag('overrides')
       const command = args.includes('--') ? { command: args.slice(args.indexOf('--') + 1) } : {}
-      const resources = overrides ? { resources: (JSON.parse(overrides) as { spec: { containers: { resources: object }[] } }).spec.containers[0]?.resources } : {}
-      return { verb: 'create', object: pod(first, flag('image') ?? '', { ...command, ...resources }), namespace: NAMESPACE, manager: 'kubectl-run' }
+      const resources = overrides
+        ? { resources: (JSON.parse(overrides) as { spec: { containers: { resources: object }[] } }).spec.containers[0]?.resources }
+        : {}
+      return {
+        verb: 'create',
+        object: pod(first, flag('image') ?? '', { ...command, ...resources }),
+        namespace: NAMESPACE,
+        manager: 'kubectl-run',
+      }
     }
     case 'create': {
       const labels = { app: second }
-      const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: second, labels }, spec: { replicas: Number(flag('replicas') ?? 1), selector: { matchLabels: labels }, strategy: {}, template: { metadata: { labels }, spec: { containers: [{ name: 'nginx', image: flag('image'), resources: {} }] } } } }
+      const object = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: second, labels },
+        spec: {
+          replicas: Number(flag('replicas') ?? 1),
+          selector: { matchLabels: labels },
+          strategy: {},
+          template: { metadata: { labels }, spec: { containers: [{ name: 'nginx', image: flag('image'), resources: {} }] } },
+        },
+      }
       return { verb: 'create', object: object as unknown as KubeObject, namespace: NAMESPACE, manager: 'kubectl-create' }
     }
     case 'expose':
@@ -70,13 +107,27 @@ function toCommand(step: Step): KubectlCommand {
       return { verb: 'rollout-status', ref: ref(kind, name) }
     }
     case 'delete':
-      return second === '-l' ? { verb: 'delete-selected', ref: { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE }, labelSelector: args[3] ?? '', wait: true } : { verb: 'delete', ref: ref(first, second), wait: true }
+      return second === '-l'
+        ? {
+            verb: 'delete-selected',
+            ref: { apiVersion: 'v1', kind: 'Pod', namespace: NAMESPACE },
+            labelSelector: args[3] ?? '',
+            wait: true,
+          }
+        : { verb: 'delete', ref: ref(first, second), wait: true }
     default:
       throw new Error(`no such command here: ${args.join(' ')}`)
   }
 }
 
-const RESOURCES: Readonly<Record<string, string>> = { deploy: 'deployments.apps', pod: 'pods', pods: 'pods', job: 'jobs.batch', sts: 'statefulsets.apps', ds: 'daemonsets.apps' }
+const RESOURCES: Readonly<Record<string, string>> = {
+  deploy: 'deployments.apps',
+  pod: 'pods',
+  pods: 'pods',
+  job: 'jobs.batch',
+  sts: 'statefulsets.apps',
+  ds: 'daemonsets.apps',
+}
 
 /** The jsonpath subset that the recordings wait with. */
 function read(object: unknown, path: string): unknown {
@@ -108,24 +159,36 @@ function play(story: Story): Line[] {
   const run = (command: KubectlCommand): void => {
     const id = `s${++n}`
     sim.input({ target: 'kubectl', kind: 'kubectl.command', payload: { id, command, summary: command.verb } })
-    if (!sim.runUntil({ kind: 'predicate', holds: () => results.get(id)?.done === true || sim.now > limit }, 500_000)) throw new Error('kubectl got no answer')
+    if (!sim.runUntil({ kind: 'predicate', holds: () => results.get(id)?.done === true || sim.now > limit }, 500_000))
+      throw new Error('kubectl got no answer')
   }
   let limit = sim.now + 300_000
-  run({ verb: 'create', object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, namespace: '', manager: 'kubectl-create' })
+  run({
+    verb: 'create',
+    object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+    namespace: '',
+    manager: 'kubectl-create',
+  })
   sim.runToTime(sim.now + 2000)
   let from = audit.size
   for (const step of story.steps) {
     limit = sim.now + 300_000
     if (step.kubectl) run(toCommand(step))
     else if (!sim.runUntil({ kind: 'predicate', holds: () => holds(cluster, step) || sim.now > limit }, 2_000_000) || sim.now > limit)
-      throw new Error(`never: ${JSON.stringify(step.until)}; pods ${JSON.stringify(cluster.stored('pods', NAMESPACE).map((p) => p.status))}`)
+      throw new Error(
+        `never: ${JSON.stringify(step.until)}; pods ${JSON.stringify(cluster.stored('pods', NAMESPACE).map((p) => p.status))}`,
+      )
     if (step.setup) {
       sim.runToTime(sim.now + 8000)
       from = audit.size
     }
   }
   sim.runToTime(sim.now + 3000)
-  return audit.values().slice(from).map((e) => actorOf(e, NAMESPACE)).filter((l) => l !== undefined)
+  return audit
+    .values()
+    .slice(from)
+    .map((e) => actorOf(e, NAMESPACE))
+    .filter((l) => l !== undefined)
 }
 
 describe('every actor makes the requests that a recording shows', () => {
@@ -137,12 +200,26 @@ describe('every actor makes the requests that a recording shows', () => {
       const actors = new Set(recorded.flatMap((r) => [...r.keys()]))
       const wrong: string[] = []
       const compare = (actor: string, mine: readonly string[], theirs: readonly (readonly string[])[]): void => {
-        if (!theirs.some((t) => t.join('\n') === mine.join('\n'))) wrong.push(`${actor} did\n  ${mine.join('\n  ')}\nrecorded:\n${[...new Set(theirs.map((t) => `  ${t.join('\n  ')}`))].join('\n  --or--\n')}`)
+        if (!theirs.some((t) => t.join('\n') === mine.join('\n')))
+          wrong.push(
+            `${actor} did\n  ${mine.join('\n  ')}\nrecorded:\n${[...new Set(theirs.map((t) => `  ${t.join('\n  ')}`))].join('\n  --or--\n')}`,
+          )
       }
       for (const actor of actors) {
         // Which node runs which pods differs from run to run: kubelets are compared pod by pod with what single pods saw in any story.
-        if (actor === 'kubelet' && !story.sameInAllRuns.includes(actor)) for (const mine of podSequences(lines, 'pod')) compare(actor, mine, STORIES.flatMap((s) => s.runs).flatMap((run) => podSequences(run, 'node')))
-        else compare(actor, fold(ours.get(actor) ?? []), recorded.map((r) => fold(r.get(actor) ?? [])))
+        if (actor === 'kubelet' && !story.sameInAllRuns.includes(actor))
+          for (const mine of podSequences(lines, 'pod'))
+            compare(
+              actor,
+              mine,
+              STORIES.flatMap((s) => s.runs).flatMap((run) => podSequences(run, 'node')),
+            )
+        else
+          compare(
+            actor,
+            fold(ours.get(actor) ?? []),
+            recorded.map((r) => fold(r.get(actor) ?? [])),
+          )
       }
       for (const actor of ours.keys()) if (!actors.has(actor)) wrong.push(`${actor} is in no recording: ${JSON.stringify(ours.get(actor))}`)
       expect(wrong.join('\n\n')).toBe('')

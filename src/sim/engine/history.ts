@@ -98,7 +98,9 @@ export class History<R extends { readonly seq: number }> {
 
   /** Trace records after `index` entries. */
   recordsAt(index: number): number {
-    return index === 0 ? (this.path.keyframes[0]?.snapshot.counters.records ?? 0) : (this.path.entries[index - 1]?.records ?? this.host.kernel.records)
+    return index === 0
+      ? (this.path.keyframes[0]?.snapshot.counters.records ?? 0)
+      : (this.path.entries[index - 1]?.records ?? this.host.kernel.records)
   }
 
   /** Entries after which at least `records` trace records exist: the moment at which that record was made. */
@@ -162,7 +164,8 @@ export class History<R extends { readonly seq: number }> {
   seek(index: number): number {
     const target = Math.max(0, index)
     const reach = this.interval * 3
-    if (target < this.path.cursor && (this.path.cursor - target > reach || !this.journaledBetween(target, this.path.cursor))) this.restoreBefore(target)
+    if (target < this.path.cursor && (this.path.cursor - target > reach || !this.journaledBetween(target, this.path.cursor)))
+      this.restoreBefore(target)
     else if (target > this.path.cursor + reach) {
       const keyframe = this.keyframeBefore(target)
       if (keyframe.index > this.path.cursor) this.restore(keyframe)
@@ -205,7 +208,12 @@ export class History<R extends { readonly seq: number }> {
     const { kernel } = this.host
     const { cursor } = real
     const { journaledFrom } = this
-    const copy: Path<R> = { ...real, entries: real.entries.slice(0, cursor), keyframes: real.keyframes.filter((k) => k.index <= cursor), trace: kernel.trace.slice(0, kernel.records) }
+    const copy: Path<R> = {
+      ...real,
+      entries: real.entries.slice(0, cursor),
+      keyframes: real.keyframes.filter((k) => k.index <= cursor),
+      trace: kernel.trace.slice(0, kernel.records),
+    }
     this.path = copy
     kernel.trace = copy.trace
     try {
@@ -219,7 +227,14 @@ export class History<R extends { readonly seq: number }> {
   }
 
   branches(): BranchInfo[] {
-    return this.paths.map((p) => ({ id: p.id, name: p.name, parent: p.parent, forkedAt: p.forkedAt, length: p.entries.length, current: p === this.path }))
+    return this.paths.map((p) => ({
+      id: p.id,
+      name: p.name,
+      parent: p.parent,
+      forkedAt: p.forkedAt,
+      length: p.entries.length,
+      current: p === this.path,
+    }))
   }
 
   rename(id: number, name: string): void {

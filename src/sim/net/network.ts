@@ -3,7 +3,18 @@
 import { hash32, mix32 } from '../engine/random.ts'
 import type { ComponentId, Process, Table } from '../engine/types.ts'
 import type { TraceData, TraceKind } from '../trace/kinds.ts'
-import { type Call, type CallOptions, type CallResult, DEFAULT_LINK, type Host, type Link, LOOPBACK_LATENCY_MS, type Message, type MessageLook, type NetError } from './types.ts'
+import {
+  type Call,
+  type CallOptions,
+  type CallResult,
+  DEFAULT_LINK,
+  type Host,
+  type Link,
+  LOOPBACK_LATENCY_MS,
+  type Message,
+  type MessageLook,
+  type NetError,
+} from './types.ts'
 
 /** A segment that finds the link lossy is sent again after this (Linux's minimum retransmission timeout). */
 const RETRANSMIT_MS = 200
@@ -95,11 +106,21 @@ export class Network {
     return id
   }
 
-  answer(server: ComponentId, id: number, form: 'response' | 'chunk' | 'end', payload: unknown, look: Partial<MessageLook>, cause: number): void {
+  answer(
+    server: ComponentId,
+    id: number,
+    form: 'response' | 'chunk' | 'end',
+    payload: unknown,
+    look: Partial<MessageLook>,
+    cause: number,
+  ): void {
     const call = this.calls.get(callKey(id))
     if (!call || call.to !== server) return
     const { flow = call.flow, summary = call.summary, ok } = look
-    this.transmit({ from: server, to: call.from, form, kind: call.then.kind, payload, call: id, flow, summary, ...(ok === undefined ? {} : { ok }) }, cause)
+    this.transmit(
+      { from: server, to: call.from, form, kind: call.then.kind, payload, call: id, flow, summary, ...(ok === undefined ? {} : { ok }) },
+      cause,
+    )
   }
 
   /** Either side gives the call up. The client's side is over at once; the server learns by a message. */
@@ -111,7 +132,18 @@ export class Network {
       return
     }
     this.forget(call)
-    this.transmit({ from: call.from, to: call.to, form: 'end', kind: 'net.closed', payload: { call: id }, flow: 'control', summary: `close ${call.summary}` }, cause)
+    this.transmit(
+      {
+        from: call.from,
+        to: call.to,
+        form: 'end',
+        kind: 'net.closed',
+        payload: { call: id },
+        flow: 'control',
+        summary: `close ${call.summary}`,
+      },
+      cause,
+    )
   }
 
   datagram(from: ComponentId, to: ComponentId, kind: string, payload: unknown, look: MessageLook, cause: number): void {
@@ -124,8 +156,21 @@ export class Network {
       if (call.from === id) {
         this.forget(call)
         const server = this.carrier.process(call.to)
-        if (server?.running) this.transmit({ from: id, to: call.to, form: 'end', kind: 'net.closed', payload: { call: call.id }, flow: 'control', summary: `close ${call.summary}` }, cause)
-      } else if (call.to === id && this.hosts.get(this.hostOf(id))?.up) this.failLater(call, 'connection reset by peer', this.latency(call.to, call.from, call.id), cause)
+        if (server?.running)
+          this.transmit(
+            {
+              from: id,
+              to: call.to,
+              form: 'end',
+              kind: 'net.closed',
+              payload: { call: call.id },
+              flow: 'control',
+              summary: `close ${call.summary}`,
+            },
+            cause,
+          )
+      } else if (call.to === id && this.hosts.get(this.hostOf(id))?.up)
+        this.failLater(call, 'connection reset by peer', this.latency(call.to, call.from, call.id), cause)
     }
   }
 
@@ -145,7 +190,8 @@ export class Network {
       if (this.reachable(call.from, call.to)) this.release(cause)
       else {
         this.fail(call, 'i/o timeout', cause)
-        if (this.carrier.process(call.to)?.running) this.carrier.dispatch(call.to, { kind: 'net.closed', payload: { call: call.id }, from: call.from, cause })
+        if (this.carrier.process(call.to)?.running)
+          this.carrier.dispatch(call.to, { kind: 'net.closed', payload: { call: call.id }, from: call.from, cause })
       }
     } else throw new Error(`network: unknown step ${kind}`)
   }
@@ -184,7 +230,12 @@ export class Network {
 
   private arrive(message: Message, cause: number): void {
     const lost = (why: TraceData['net.message.lost']['why']): void => {
-      this.carrier.record('net', 'net.message.lost', { message: message.id, from: message.from, to: message.to, why, summary: message.summary }, cause)
+      this.carrier.record(
+        'net',
+        'net.message.lost',
+        { message: message.id, from: message.from, to: message.to, why, summary: message.summary },
+        cause,
+      )
     }
     if (!this.reachable(message.from, message.to)) {
       lost(this.link(this.hostOf(message.from), this.hostOf(message.to)).cut ? 'link cut' : 'host down')
@@ -199,7 +250,8 @@ export class Network {
     const call = message.call === undefined ? undefined : this.calls.get(callKey(message.call))
     if (message.call !== undefined && !call) return // the client gave up
     if (!target?.running || (message.toIncarnation !== 0 && message.toIncarnation !== target.incarnation && message.form !== 'request')) {
-      if (message.form === 'request' && call) this.failLater(call, 'connection refused', this.latency(message.to, message.from, message.id), cause)
+      if (message.form === 'request' && call)
+        this.failLater(call, 'connection refused', this.latency(message.to, message.from, message.id), cause)
       else lost('process not running')
       return
     }
@@ -220,7 +272,12 @@ export class Network {
   private fail(call: Call, error: NetError, cause: number): void {
     this.forget(call)
     const client = this.carrier.process(call.from)
-    const record = this.carrier.record(call.from, 'net.call.failed', { call: call.id, from: call.from, to: call.to, error, summary: call.summary }, cause)
+    const record = this.carrier.record(
+      call.from,
+      'net.call.failed',
+      { call: call.id, from: call.from, to: call.to, error, summary: call.summary },
+      cause,
+    )
     if (!client?.running || client.incarnation !== call.fromIncarnation) return
     const result: CallResult = { form: 'error', call: call.id, error, data: call.then.data }
     this.carrier.dispatch(call.from, { kind: call.then.kind, payload: result, from: call.to, cause: record })
@@ -241,7 +298,8 @@ export class Network {
   }
 
   private watchSilentCalls(affects: (call: Call) => boolean, cause: number): void {
-    for (const call of this.calls.values()) if (affects(call)) this.carrier.schedule(DEAD_PEER_MS, 'net.call.silent', { call: call.id }, cause)
+    for (const call of this.calls.values())
+      if (affects(call)) this.carrier.schedule(DEAD_PEER_MS, 'net.call.silent', { call: call.id }, cause)
   }
 
   /** The way is free again: what the kernels kept is sent once more, each connection in its order. */

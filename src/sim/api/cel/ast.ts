@@ -52,7 +52,13 @@ export interface Problem {
 
 export const ident = (pos: Pos, name: string): Expr => ({ kind: 'ident', pos, name })
 export const literal = (pos: Pos, value: Literal): Expr => ({ kind: 'literal', pos, value })
-export const call = (pos: Pos, fn: string, args: readonly Expr[], target?: Expr): Expr => ({ kind: 'call', pos, fn, args, ...(target ? { target } : {}) })
+export const call = (pos: Pos, fn: string, args: readonly Expr[], target?: Expr): Expr => ({
+  kind: 'call',
+  pos,
+  fn,
+  args,
+  ...(target ? { target } : {}),
+})
 
 /** Issues.String(): every problem with its line and a mark below it, in the order of the source. */
 export function problemsText(source: string, problems: readonly Problem[]): string {
@@ -72,7 +78,10 @@ export function problemsText(source: string, problems: readonly Problem[]): stri
     .map(({ p }) => {
       const text = (lines[p.line] ?? []).map((c) => (c === '\t' ? ' ' : c))
       const isWide = (c: string | undefined): boolean => c !== undefined && (c.codePointAt(0) as number) > 0x7f
-      const dots = text.slice(0, p.column).map((c) => (isWide(c) ? '．' : '.')).join('')
+      const dots = text
+        .slice(0, p.column)
+        .map((c) => (isWide(c) ? '．' : '.'))
+        .join('')
       // An empty source has no line to show.
       if (source === '') return `ERROR: <input>:1:0: ${p.message}`
       return `ERROR: <input>:${p.line + 1}:${p.column + 1}: ${p.message}\n | ${text.join('')}\n | ${dots}${isWide(text[p.column]) ? '＾' : '^'}`

@@ -3,7 +3,30 @@ import { getOwn } from '../../../lib/own.ts'
 import type { Comprehension, Expr, Pos, Problem } from './ast.ts'
 import { type Overload, overloadsOf, TYPE_NAMES } from './declarations.ts'
 import { compileGoRegexp } from './regexp.ts'
-import { assignable, BOOL, BYTES, DOUBLE, DYN, ERROR, INT, isDyn, isDynOrError, listOf, mapOf, type Mapping, mostGeneral, NULL, optionalOf, STRING, sameType, substitute, type Type, typeText, UINT, unwrapOptional } from './types.ts'
+import {
+  assignable,
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DYN,
+  ERROR,
+  INT,
+  isDyn,
+  isDynOrError,
+  listOf,
+  mapOf,
+  type Mapping,
+  mostGeneral,
+  NULL,
+  optionalOf,
+  STRING,
+  sameType,
+  substitute,
+  type Type,
+  typeText,
+  UINT,
+  unwrapOptional,
+} from './types.ts'
 import { parseDuration, parseTimestamp } from './values.ts'
 
 /** What an expression may name, with its type. */
@@ -73,7 +96,10 @@ class Checker {
   }
 
   private mismatch(pos: Pos, expected: Type, actual: Type): void {
-    this.say(pos, `expected type '${typeText(substitute(this.mapping, expected, true))}' but found '${typeText(substitute(this.mapping, actual, true))}'`)
+    this.say(
+      pos,
+      `expected type '${typeText(substitute(this.mapping, expected, true))}' but found '${typeText(substitute(this.mapping, actual, true))}'`,
+    )
   }
 
   private check(e: Expr): Type {
@@ -183,7 +209,14 @@ class Checker {
     return overloads ? this.resolve(e, e.fn, overloads, [target, ...args], [e.target, ...e.args], true) : this.undeclared(e.pos, e.fn)
   }
 
-  private resolve(e: Expr, name: string, overloads: readonly Overload[], types: readonly Type[], args: readonly Expr[], member: boolean): Type {
+  private resolve(
+    e: Expr,
+    name: string,
+    overloads: readonly Overload[],
+    types: readonly Type[],
+    args: readonly Expr[],
+    member: boolean,
+  ): Type {
     if (name === '_&&_' || name === '_||_') {
       let wrong = false
       for (const [i, t] of types.entries()) {
@@ -197,7 +230,13 @@ class Checker {
     for (const overload of overloads) {
       if (overload.member !== member) continue
       const own: Mapping = new Map(overload.params.map((p) => [p, this.param()]))
-      if (!this.fitAll(types, overload.args.map((t) => substitute(own, t, false)))) continue
+      if (
+        !this.fitAll(
+          types,
+          overload.args.map((t) => substitute(own, t, false)),
+        )
+      )
+        continue
       const found = substitute(this.mapping, substitute(own, overload.result, false), false)
       if (!result) result = found
       else if (!isDyn(result) && !sameType(found, result)) result = DYN
@@ -226,7 +265,8 @@ class Checker {
       const value = this.optionalEntry(f.value, this.check(f.value), f.optional)
       const wanted = getOwn(type.fields, f.name)
       if (!wanted) this.say(f.pos, `undefined field '${f.name}'`)
-      else if (!this.fits(wanted, value)) this.say(f.pos, `expected type of field '${f.name}' is '${typeText(wanted)}' but provided type is '${typeText(value)}'`)
+      else if (!this.fits(wanted, value))
+        this.say(f.pos, `expected type of field '${f.name}' is '${typeText(wanted)}' but provided type is '${typeText(value)}'`)
     }
     return type
   }
@@ -254,7 +294,16 @@ class Checker {
       first = ERROR
       second = ERROR
     }
-    this.enter(new Map(e.variable2 === undefined ? [[e.variable, first]] : [[e.variable, first], [e.variable2, second]]))
+    this.enter(
+      new Map(
+        e.variable2 === undefined
+          ? [[e.variable, first]]
+          : [
+              [e.variable, first],
+              [e.variable2, second],
+            ],
+      ),
+    )
     this.assert(e.condition, BOOL, this.check(e.condition))
     this.assert(e.step, accumulator, this.check(e.step))
     this.leave()
@@ -282,7 +331,9 @@ function validateLiterals(e: Expr, problems: Problem[]): void {
       const last = e.args[e.fn === 'matches' && !e.target ? 1 : 0]
       if (last?.kind !== 'literal' || typeof last.value !== 'string') return
       const wrong =
-        (e.fn === 'duration' && parseDuration(last.value) === undefined) || (e.fn === 'timestamp' && parseTimestamp(last.value) === undefined) || (e.fn === 'matches' && compileGoRegexp(last.value).error !== undefined)
+        (e.fn === 'duration' && parseDuration(last.value) === undefined) ||
+        (e.fn === 'timestamp' && parseTimestamp(last.value) === undefined) ||
+        (e.fn === 'matches' && compileGoRegexp(last.value).error !== undefined)
       if (wrong) problems.push({ pos: last.pos, message: `invalid ${e.fn} argument` })
       return
     }

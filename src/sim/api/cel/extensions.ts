@@ -59,7 +59,12 @@ const format: CelFunction = (template, args) => {
     const v = values[n++]
     return v === undefined ? celError(`index ${n - 1} out of range`) : v
   }
-  const whole = (v: Value, verb: string): bigint => (typeof v === 'bigint' ? v : isTagged(v) && v.cel === 'uint' ? v.value : celError(`error during formatting: ${verb} clause can only be used on integers`))
+  const whole = (v: Value, verb: string): bigint =>
+    typeof v === 'bigint'
+      ? v
+      : isTagged(v) && v.cel === 'uint'
+        ? v.value
+        : celError(`error during formatting: ${verb} clause can only be used on integers`)
   return text(template).replace(/%(?:%|(?:\.(\d+))?([a-zA-Z]))/g, (m, precision: string | undefined, verb: string | undefined) => {
     if (m === '%%') return '%'
     const v = next()
@@ -69,16 +74,23 @@ const format: CelFunction = (template, args) => {
       case 'd':
         return plain(whole(v, 'decimal'))
       case 'f':
-        return typeof v === 'number' ? v.toFixed(precision === undefined ? 6 : Number(precision)) : celError('error during formatting: fixed-point clause can only be used on doubles')
+        return typeof v === 'number'
+          ? v.toFixed(precision === undefined ? 6 : Number(precision))
+          : celError('error during formatting: fixed-point clause can only be used on doubles')
       case 'e':
-        return typeof v === 'number' ? v.toExponential(precision === undefined ? 6 : Number(precision)).replace(/e([-+])(\d)$/, 'e$10$2') : celError('error during formatting: scientific clause can only be used on doubles')
+        return typeof v === 'number'
+          ? v.toExponential(precision === undefined ? 6 : Number(precision)).replace(/e([-+])(\d)$/, 'e$10$2')
+          : celError('error during formatting: scientific clause can only be used on doubles')
       case 'b':
         return typeof v === 'boolean' ? (v ? '1' : '0') : whole(v, 'binary').toString(2)
       case 'o':
         return whole(v, 'octal').toString(8)
       case 'x':
       case 'X': {
-        const hex = typeof v === 'string' ? [...v].map((c) => (c.codePointAt(0) as number).toString(16)).join('') : whole(v, 'hexadecimal').toString(16)
+        const hex =
+          typeof v === 'string'
+            ? [...v].map((c) => (c.codePointAt(0) as number).toString(16)).join('')
+            : whole(v, 'hexadecimal').toString(16)
         return verb === 'X' ? hex.toUpperCase() : hex
       }
       default:
@@ -100,7 +112,8 @@ function sum(items: readonly Value[], add: CelFunction): Value {
   return first === undefined ? 0n : rest.reduce((a, b) => add(a, b), first)
 }
 
-const flatten = (items: readonly Value[], depth: number): readonly Value[] => items.flatMap((x) => (isList(x) && depth > 0 ? flatten(x, depth - 1) : [x]))
+const flatten = (items: readonly Value[], depth: number): readonly Value[] =>
+  items.flatMap((x) => (isList(x) && depth > 0 ? flatten(x, depth - 1) : [x]))
 
 const isZero = (v: Value): boolean => {
   if (v === null || v === false || v === 0n || v === 0 || v === '') return true
@@ -111,7 +124,8 @@ const isZero = (v: Value): boolean => {
   return (v.cel === 'uint' && v.value === 0n) || (v.cel === 'duration' && v.ns === 0n)
 }
 
-const optionalOf = (v: Value | undefined): { readonly value?: Value } => (v !== undefined && isTagged(v) && v.cel === 'optional' ? v : noSuchOverload())
+const optionalOf = (v: Value | undefined): { readonly value?: Value } =>
+  v !== undefined && isTagged(v) && v.cel === 'optional' ? v : noSuchOverload()
 
 const optionalIndex: CelFunction = (of, key) => {
   const inner = isTagged(of as Value) && (of as { cel: string }).cel === 'optional' ? optionalOf(of).value : of
@@ -156,7 +170,10 @@ export function extensions(add: CelFunction): Readonly<Record<string, CelFunctio
     split,
     substring,
     trim: (s) => text(s).replace(/^[\s\u0085]+|[\s\u0085]+$/gu, ''),
-    join: (l, separator) => list(l).map((x) => text(x)).join(separator === undefined ? '' : text(separator)),
+    join: (l, separator) =>
+      list(l)
+        .map((x) => text(x))
+        .join(separator === undefined ? '' : text(separator)),
     format,
     'strings.quote': (s) => goQuote(text(s)),
     find: (s, pattern) => regexp(pattern).exec(text(s))?.[0] ?? '',
@@ -187,7 +204,12 @@ export function extensions(add: CelFunction): Readonly<Record<string, CelFunctio
     'cel.@mapInsert': (m, key, value) => {
       if (!isMap(m as Value)) return noSuchOverload()
       const pairs = [...(m as Extract<Value, { cel: 'map' }>).entries.values()]
-      const more: (readonly [Value, Value])[] = value === undefined ? (isMap(key as Value) ? [...(key as Extract<Value, { cel: 'map' }>).entries.values()] : noSuchOverload()) : [[key as Value, value]]
+      const more: (readonly [Value, Value])[] =
+        value === undefined
+          ? isMap(key as Value)
+            ? [...(key as Extract<Value, { cel: 'map' }>).entries.values()]
+            : noSuchOverload()
+          : [[key as Value, value]]
       for (const [k] of more) if (pairs.some(([other]) => equal(other, k))) return celError(`insert failed: key ${plain(k)} already exists`)
       return celMap([...pairs, ...more])
     },

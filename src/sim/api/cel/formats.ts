@@ -5,15 +5,28 @@ import { parseGoDuration, parseRFC3339 } from '../time.ts'
 import { parseCIDR, parseIP } from '../validation/ip.ts'
 
 const DIGITS = /^[0-9]+$/
-const sloppy = (address: string): string => (address.includes(':') ? address : address.split('.').map((p) => (DIGITS.test(p) ? p.replace(/^0+(?=.)/, '') : p)).join('.'))
-const uuid = (pattern: string) => (text: string): boolean => new RegExp(pattern, 'i').test(text)
+const sloppy = (address: string): string =>
+  address.includes(':')
+    ? address
+    : address
+        .split('.')
+        .map((p) => (DIGITS.test(p) ? p.replace(/^0+(?=.)/, '') : p))
+        .join('.')
+const uuid =
+  (pattern: string) =>
+  (text: string): boolean =>
+    new RegExp(pattern, 'i').test(text)
 
 const HOSTNAME =
   /^([a-zA-Z0-9\p{S}\p{L}]((-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?)|([a-zA-Z0-9\p{S}\p{L}](([a-zA-Z0-9\-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?)(\.)){1,}([a-zA-Z\p{L}]){2,63})$/u
-const CREDIT_CARD = /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35[0-9]{3})[0-9]{11})$/
+const CREDIT_CARD =
+  /^(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|6(?:011|5[0-9][0-9])[0-9]{12}|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800|35[0-9]{3})[0-9]{11})$/
 const COLOR = '(0|[1-9]\\d?|1\\d\\d?|2[0-4]\\d|25[0-5])'
-const RGB = new RegExp(`^rgb\\([\\t\\n\\f\\r ]*${COLOR}[\\t\\n\\f\\r ]*,[\\t\\n\\f\\r ]*${COLOR}[\\t\\n\\f\\r ]*,[\\t\\n\\f\\r ]*${COLOR}[\\t\\n\\f\\r ]*\\)$`)
-const MAC = /^(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\2){6}[0-9a-f]{2}|[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\3){18}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}|(?:[0-9a-f]{4}\.){3}[0-9a-f]{4}|(?:[0-9a-f]{4}\.){9}[0-9a-f]{4})$/i
+const RGB = new RegExp(
+  `^rgb\\([\\t\\n\\f\\r ]*${COLOR}[\\t\\n\\f\\r ]*,[\\t\\n\\f\\r ]*${COLOR}[\\t\\n\\f\\r ]*,[\\t\\n\\f\\r ]*${COLOR}[\\t\\n\\f\\r ]*\\)$`,
+)
+const MAC =
+  /^(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\2){6}[0-9a-f]{2}|[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\3){18}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}|(?:[0-9a-f]{4}\.){3}[0-9a-f]{4}|(?:[0-9a-f]{4}\.){9}[0-9a-f]{4})$/i
 
 const isDate = (text: string): boolean => parseRFC3339(`${text}T00:00:00Z`).error === undefined && /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)
 
@@ -80,7 +93,8 @@ const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\u{10ffff}-]+"
 const ADDRESS = `(?:${ATOM}(?:\\.${ATOM})*|"(?:[^"\\\\]|\\\\.)*")@(?:${ATOM}(?:\\.${ATOM})*|\\[[^\\]]*\\])`
 const EMAIL = new RegExp(`^\\s*(?:${ADDRESS}|(?:(?:${ATOM}|"(?:[^"\\\\]|\\\\.)*"|\\.)\\s*)*<\\s*${ADDRESS}\\s*>)\\s*$`, 'u')
 
-const isHostname = (text: string): boolean => HOSTNAME.test(text) && byteLength(text) <= 255 && text.split('.').every((p) => byteLength(p) <= 63)
+const isHostname = (text: string): boolean =>
+  HOSTNAME.test(text) && byteLength(text) <= 255 && text.split('.').every((p) => byteLength(p) <= 63)
 
 /** By normalized name: without hyphens. */
 const formats: Readonly<Record<string, (text: string) => boolean>> = {

@@ -18,7 +18,10 @@ export interface Program {
 }
 
 /** Parses and checks; the error is the text of all issues, with the places they point at. */
-export function compileCel(source: string, variables: Variables): { readonly program: Program; readonly error?: undefined } | { readonly program?: undefined; readonly error: string } {
+export function compileCel(
+  source: string,
+  variables: Variables,
+): { readonly program: Program; readonly error?: undefined } | { readonly program?: undefined; readonly error: string } {
   const { expr, problems } = parseCel(source)
   if (!expr) return { error: problemsText(source, problems) }
   const checked = checkCel(expr, variables)

@@ -27,7 +27,8 @@ interface Local {
 const LIMIT = 1_000_000
 export const COST_EXCEEDED = 'operation cancelled: actual cost limit exceeded'
 
-const literalValue = (v: Literal): Value => (v !== null && typeof v === 'object' ? ('uint' in v ? { cel: 'uint', value: v.uint } : { cel: 'bytes', value: v.bytes }) : v)
+const literalValue = (v: Literal): Value =>
+  v !== null && typeof v === 'object' ? ('uint' in v ? { cel: 'uint', value: v.uint } : { cel: 'bytes', value: v.bytes }) : v
 
 const FUNCTIONS: Readonly<Record<string, CelFunction>> = { ...STANDARD, ...extensions(STANDARD['_+_'] as CelFunction) }
 
@@ -94,7 +95,8 @@ class Evaluation {
 
   private select(e: Extract<Expr, { kind: 'select' }>, locals: Local | undefined): Value {
     const name = e.test ? undefined : qualifiedName(e)
-    if (name !== undefined && (Object.hasOwn(this.activation, name) || Object.hasOwn(TYPE_NAMES, name))) return this.variable(name, undefined)
+    if (name !== undefined && (Object.hasOwn(this.activation, name) || Object.hasOwn(TYPE_NAMES, name)))
+      return this.variable(name, undefined)
     const operand = this.eval(e.operand, locals)
     if (isTagged(operand) && operand.cel === 'optional') {
       if (!Object.hasOwn(operand, 'value')) return e.test ? false : NONE
@@ -176,7 +178,8 @@ class Evaluation {
         ? [...range.entries.values()]
         : noSuchOverload()
     let accumulated: Value | CelError = this.eval(e.init, locals)
-    const scope = (): Local | undefined => (accumulated instanceof CelError ? undefined : { name: e.accumulator, value: accumulated, ...(locals ? { outer: locals } : {}) })
+    const scope = (): Local | undefined =>
+      accumulated instanceof CelError ? undefined : { name: e.accumulator, value: accumulated, ...(locals ? { outer: locals } : {}) }
     // A failed step may still be overruled by a later element, as in && and ||.
     let failure: CelError | undefined
     for (const [first, second] of pairs) {
@@ -202,10 +205,15 @@ class Evaluation {
 }
 
 const isLogic = (e: Expr): boolean => e.kind === 'call' && (e.fn === '_&&_' || e.fn === '_||_')
-const unwrap = (v: Value): Value[] => (isTagged(v) && v.cel === 'optional' ? (Object.hasOwn(v, 'value') ? [v.value as Value] : []) : noSuchOverload())
+const unwrap = (v: Value): Value[] =>
+  isTagged(v) && v.cel === 'optional' ? (Object.hasOwn(v, 'value') ? [v.value as Value] : []) : noSuchOverload()
 
 /** The value, or why there is none. */
-export function evaluateCel(e: Expr, activation: Activation, options: EvalOptions = {}): { readonly value: Value; readonly error?: undefined } | { readonly value?: undefined; readonly error: string } {
+export function evaluateCel(
+  e: Expr,
+  activation: Activation,
+  options: EvalOptions = {},
+): { readonly value: Value; readonly error?: undefined } | { readonly value?: undefined; readonly error: string } {
   try {
     return { value: new Evaluation(activation, options).eval(e, undefined) }
   } catch (error) {

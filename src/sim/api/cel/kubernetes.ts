@@ -1,7 +1,25 @@
 // Kubernetes' own functions: apiserver pkg/cel/library/{urls,ip,cidr,quantity,format,semverlib,authz}.go.
-import { addQuantities, compareQuantities, newQuantity, type Quantity, quantityAsNumber, quantitySign, subQuantities, tryParseQuantity } from '../quantity.ts'
+import {
+  addQuantities,
+  compareQuantities,
+  newQuantity,
+  type Quantity,
+  quantityAsNumber,
+  quantitySign,
+  subQuantities,
+  tryParseQuantity,
+} from '../quantity.ts'
 import { formatCIDR, formatIP, type ParsedIP, parseCIDR, parseIP } from '../validation/ip.ts'
-import { isDNS1035Label, isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidLabelValue, nameIsDNS1035Label, nameIsDNSLabel, nameIsDNSSubdomain } from '../validation/names.ts'
+import {
+  isDNS1035Label,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isValidLabelValue,
+  nameIsDNS1035Label,
+  nameIsDNSLabel,
+  nameIsDNSSubdomain,
+} from '../validation/names.ts'
 import { matchesFormat } from './formats.ts'
 import { compareSemver, parseSemver, type Semver } from './semver.ts'
 import { type CelFunction, toText } from './standard.ts'
@@ -11,13 +29,16 @@ import { parseUrl, type Url } from './url.ts'
 const text = (v: Value | undefined): string => (typeof v === 'string' ? v : noSuchOverload())
 
 type Of<T extends Opaque['type']> = Extract<Opaque, { type: T }>
-const opaque = <T extends Opaque['type']>(v: Value | undefined, type: T): Of<T> => (v !== undefined && isTagged(v) && v.cel === 'opaque' && v.type === type ? (v as Of<T>) : noSuchOverload())
-const isOpaque = (v: Value | undefined, type: Opaque['type']): boolean => v !== undefined && isTagged(v) && v.cel === 'opaque' && v.type === type
+const opaque = <T extends Opaque['type']>(v: Value | undefined, type: T): Of<T> =>
+  v !== undefined && isTagged(v) && v.cel === 'opaque' && v.type === type ? (v as Of<T>) : noSuchOverload()
+const isOpaque = (v: Value | undefined, type: Opaque['type']): boolean =>
+  v !== undefined && isTagged(v) && v.cel === 'opaque' && v.type === type
 
 function toUrl(given: string): { url: Url } | { error: string } {
   const { url, error } = parseUrl(given)
   if (!url) return { error: `URL parse error during conversion from string: ${error}` }
-  if (url.scheme === '' && !url.path.startsWith('/')) return { error: `URL parse error during conversion from string: parse ${JSON.stringify(given)}: invalid URI for request` }
+  if (url.scheme === '' && !url.path.startsWith('/'))
+    return { error: `URL parse error during conversion from string: parse ${JSON.stringify(given)}: invalid URI for request` }
   return { url }
 }
 
@@ -82,7 +103,8 @@ const isLinkLocal6 = (v: bigint): boolean => top(v, 10n, 128n) === 0x3fan
 
 const cidrValue = (given: string): Value => {
   const cidr = given.includes('%') ? undefined : parseCIDR(given)
-  if (!cidr) return celError(`network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(given)}): no '/'`)
+  if (!cidr)
+    return celError(`network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(given)}): no '/'`)
   const address = parseIP(given.split('/')[0] as string)
   return { cel: 'opaque', type: 'net.CIDR', value: { ...cidr, ...(address ? { given: address.value } : {}) } }
 }
@@ -101,7 +123,12 @@ const quantityArithmetic =
     quantityValue(f(q(a), typeof b === 'bigint' ? newQuantity(b) : q(b)))
 
 const wholeOf = (v: Quantity): bigint | undefined => {
-  const value = v.scale >= 0 ? v.value * 10n ** BigInt(v.scale) : v.value % 10n ** BigInt(-v.scale) === 0n ? v.value / 10n ** BigInt(-v.scale) : undefined
+  const value =
+    v.scale >= 0
+      ? v.value * 10n ** BigInt(v.scale)
+      : v.value % 10n ** BigInt(-v.scale) === 0n
+        ? v.value / 10n ** BigInt(-v.scale)
+        : undefined
   return value !== undefined && BigInt.asIntN(64, value) === value ? value : undefined
 }
 
@@ -133,7 +160,11 @@ const semver = (given: Value | undefined, normalize: Value | undefined): Value =
 const sv = (v: Value | undefined): Semver => opaque(v, 'kubernetes.Semver').value
 
 /** Asks whether somebody may do something. */
-export type Authorize = (check: AuthorizerValue & { readonly verb: string }) => { readonly allowed: boolean; readonly reason: string; readonly error?: string }
+export type Authorize = (check: AuthorizerValue & { readonly verb: string }) => {
+  readonly allowed: boolean
+  readonly reason: string
+  readonly error?: string
+}
 
 const link = (value: AuthorizerValue): Value => ({ cel: 'opaque', type: 'kubernetes.authorization', value })
 const step =
@@ -154,13 +185,21 @@ function authorizerFunctions(authorize: Authorize | undefined): Readonly<Record<
     labelSelector: (a) => a as Value,
     serviceAccount: (a, namespace, name) => {
       const [ns, n] = [text(namespace), text(name)]
-      const user = { name: `system:serviceaccount:${ns}:${n}`, groups: ['system:serviceaccounts', `system:serviceaccounts:${ns}`, 'system:authenticated'] }
+      const user = {
+        name: `system:serviceaccount:${ns}:${n}`,
+        groups: ['system:serviceaccounts', `system:serviceaccounts:${ns}`, 'system:authenticated'],
+      }
       return link({ ...opaque(a, 'kubernetes.authorization').value, user })
     },
     check: (a, verb) => {
       const asked = opaque(a, 'kubernetes.authorization').value
       const answer = authorize?.({ ...asked, verb: text(verb) }) ?? celError('no authorizer')
-      return link({ is: 'Decision', allowed: answer.allowed, reason: answer.reason, ...(answer.error === undefined ? {} : { error: answer.error }) })
+      return link({
+        is: 'Decision',
+        allowed: answer.allowed,
+        reason: answer.reason,
+        ...(answer.error === undefined ? {} : { error: answer.error }),
+      })
     },
     errored: (d) => decision(d).error !== undefined,
     error: (d) => decision(d).error ?? '',
@@ -182,7 +221,13 @@ export function kubernetesFunctions(authorize: Authorize | undefined): Readonly<
     getPort: urlPart((u) => portOf(u.host)),
     getEscapedPath: urlPart((u) => u.path),
     getQuery: urlPart((u) => queryOf(u.rawQuery)),
-    ip: (v) => (isOpaque(v, 'net.CIDR') ? ipValue({ ...opaque(v, 'net.CIDR').value, value: opaque(v, 'net.CIDR').value.given ?? opaque(v, 'net.CIDR').value.network } as unknown as ParsedIP) : toIP(text(v))),
+    ip: (v) =>
+      isOpaque(v, 'net.CIDR')
+        ? ipValue({
+            ...opaque(v, 'net.CIDR').value,
+            value: opaque(v, 'net.CIDR').value.given ?? opaque(v, 'net.CIDR').value.network,
+          } as unknown as ParsedIP)
+        : toIP(text(v)),
     isIP: (v) => typeof strictIP(text(v)) !== 'string',
     'ip.isCanonical': (v) => {
       const ip = strictIP(text(v))
@@ -191,7 +236,10 @@ export function kubernetesFunctions(authorize: Authorize | undefined): Readonly<
     family: (ip) => (opaque(ip, 'net.IP').value.family === 'IPv4' ? 4n : 6n),
     isUnspecified: ipTest(isUnspecified, isUnspecified),
     isLoopback: ipTest(isLoopback4, isLoopback6),
-    isLinkLocalMulticast: ipTest((v) => top(v, 24n, 32n) === 0xe00000n, (v) => top(v, 16n, 128n) === 0xff02n),
+    isLinkLocalMulticast: ipTest(
+      (v) => top(v, 24n, 32n) === 0xe00000n,
+      (v) => top(v, 16n, 128n) === 0xff02n,
+    ),
     isLinkLocalUnicast: ipTest(isLinkLocal4, isLinkLocal6),
     isGlobalUnicast: ipTest(
       (v) => v !== BROADCAST && !isUnspecified(v) && !isLoopback4(v) && !isMulticast4(v) && !isLinkLocal4(v),

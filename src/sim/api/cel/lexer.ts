@@ -6,7 +6,32 @@ import type { Pos, Problem } from './ast.ts'
 export type TokenType = 'IDENTIFIER' | 'ESC_IDENTIFIER' | 'NUM_INT' | 'NUM_UINT' | 'NUM_FLOAT' | 'STRING' | 'BYTES' | 'EOF' | Punctuation
 type Punctuation = (typeof PUNCTUATION)[number] | 'in' | 'true' | 'false' | 'null'
 
-const PUNCTUATION = ['==', '!=', '<=', '>=', '&&', '||', '<', '>', '[', ']', '{', '}', '(', ')', '.', ',', '-', '!', '?', ':', '+', '*', '/', '%'] as const
+const PUNCTUATION = [
+  '==',
+  '!=',
+  '<=',
+  '>=',
+  '&&',
+  '||',
+  '<',
+  '>',
+  '[',
+  ']',
+  '{',
+  '}',
+  '(',
+  ')',
+  '.',
+  ',',
+  '-',
+  '!',
+  '?',
+  ':',
+  '+',
+  '*',
+  '/',
+  '%',
+] as const
 const WORDS: readonly string[] = ['in', 'true', 'false', 'null']
 
 export interface Token {
@@ -32,7 +57,10 @@ export function tokenize(source: string): { tokens: Token[]; problems: Problem[]
   /** The text up to and with the character that fits no token is skipped. */
   const fail = (at: number): void => {
     const end = Math.min(at + 1, s.length)
-    problems.push({ pos: i, message: `Syntax error: token recognition error at: '${s.slice(i, end).join('').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r')}'` })
+    problems.push({
+      pos: i,
+      message: `Syntax error: token recognition error at: '${s.slice(i, end).join('').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r')}'`,
+    })
     i = Math.max(end, i + 1)
   }
   while (i < s.length) {

@@ -48,14 +48,32 @@ const quantifier =
     const predicate = arg(args, count)
     const common = { range: target as Expr, variable: v.names[0] as string, variable2: v.names[1] }
     if (kind === 'all') {
-      return fold(pos, { ...common, init: literal(pos, true), condition: call(pos, '@not_strictly_false', [accu(pos)]), step: call(pos, '_&&_', [accu(pos), predicate]), result: accu(pos) })
+      return fold(pos, {
+        ...common,
+        init: literal(pos, true),
+        condition: call(pos, '@not_strictly_false', [accu(pos)]),
+        step: call(pos, '_&&_', [accu(pos), predicate]),
+        result: accu(pos),
+      })
     }
     if (kind === 'exists') {
       const go = call(pos, '@not_strictly_false', [call(pos, '!_', [accu(pos)])])
-      return fold(pos, { ...common, init: literal(pos, false), condition: go, step: call(pos, '_||_', [accu(pos), predicate]), result: accu(pos) })
+      return fold(pos, {
+        ...common,
+        init: literal(pos, false),
+        condition: go,
+        step: call(pos, '_||_', [accu(pos), predicate]),
+        result: accu(pos),
+      })
     }
     const more = call(pos, '_+_', [accu(pos), literal(pos, 1n)])
-    return fold(pos, { ...common, init: literal(pos, 0n), condition: literal(pos, true), step: call(pos, '_?_:_', [predicate, more, accu(pos)]), result: call(pos, '_==_', [accu(pos), literal(pos, 1n)]) })
+    return fold(pos, {
+      ...common,
+      init: literal(pos, 0n),
+      condition: literal(pos, true),
+      step: call(pos, '_?_:_', [predicate, more, accu(pos)]),
+      result: call(pos, '_==_', [accu(pos), literal(pos, 1n)]),
+    })
   }
 
 const emptyList = (pos: Pos): Expr => ({ kind: 'list', pos, items: [], optional: [] })
@@ -69,14 +87,29 @@ const transform =
     if ('wrong' in v) return v.wrong
     const filter = args.length === count + 2 ? arg(args, count) : undefined
     const step = when(pos, filter, append(pos, arg(args, args.length - 1)))
-    return fold(pos, { range: target as Expr, variable: v.names[0] as string, variable2: v.names[1], init: emptyList(pos), condition: literal(pos, true), step, result: accu(pos) })
+    return fold(pos, {
+      range: target as Expr,
+      variable: v.names[0] as string,
+      variable2: v.names[1],
+      init: emptyList(pos),
+      condition: literal(pos, true),
+      step,
+      result: accu(pos),
+    })
   }
 
 const filter: Macro = (pos, target, args) => {
   const v = variables(args, 1, 'argument is not an identifier')
   if ('wrong' in v) return v.wrong
   const step = when(pos, arg(args, 1), append(pos, arg(args, 0)))
-  return fold(pos, { range: target as Expr, variable: v.names[0] as string, init: emptyList(pos), condition: literal(pos, true), step, result: accu(pos) })
+  return fold(pos, {
+    range: target as Expr,
+    variable: v.names[0] as string,
+    init: emptyList(pos),
+    condition: literal(pos, true),
+    step,
+    result: accu(pos),
+  })
 }
 
 const transformMap =
@@ -86,9 +119,19 @@ const transformMap =
     if ('wrong' in v) return v.wrong
     const predicate = args.length === 4 ? arg(args, 2) : undefined
     const value = arg(args, args.length - 1)
-    const inserted = entries ? call(pos, 'cel.@mapInsert', [accu(pos), value]) : call(pos, 'cel.@mapInsert', [accu(pos), ident(pos, v.names[0] as string), value])
+    const inserted = entries
+      ? call(pos, 'cel.@mapInsert', [accu(pos), value])
+      : call(pos, 'cel.@mapInsert', [accu(pos), ident(pos, v.names[0] as string), value])
     const init: Expr = { kind: 'map', pos, entries: [] as MapEntry[] }
-    return fold(pos, { range: target as Expr, variable: v.names[0] as string, variable2: v.names[1], init, condition: literal(pos, true), step: when(pos, predicate, inserted), result: accu(pos) })
+    return fold(pos, {
+      range: target as Expr,
+      variable: v.names[0] as string,
+      variable2: v.names[1],
+      init,
+      condition: literal(pos, true),
+      step: when(pos, predicate, inserted),
+      result: accu(pos),
+    })
   }
 
 const has: Macro = (_pos, _target, args) => {
@@ -104,7 +147,15 @@ const optional =
     const at = target as Expr
     const value = call(pos, 'value', [], at)
     const mapped: Comprehension = {
-      kind: 'comprehension', pos, range: emptyList(pos), variable: '#unused', accumulator: v.name, init: value, condition: literal(pos, false), step: ident(pos, v.name), result: arg(args, 1),
+      kind: 'comprehension',
+      pos,
+      range: emptyList(pos),
+      variable: '#unused',
+      accumulator: v.name,
+      init: value,
+      condition: literal(pos, false),
+      step: ident(pos, v.name),
+      result: arg(args, 1),
     }
     const some: Expr = flat ? mapped : call(pos, 'optional.of', [mapped])
     return { expr: call(pos, '_?_:_', [call(pos, 'hasValue', [], at), some, call(pos, 'optional.none', [])]) }

@@ -4,15 +4,84 @@ import { bytesValue, stringValue, type Token, type TokenType, tokenize } from '.
 import { expand } from './macros.ts'
 
 const RESERVED = new Set([
-  'as', 'break', 'const', 'continue', 'else', 'false', 'for', 'function', 'if', 'import', 'in', 'let', 'loop', 'package', 'namespace', 'null', 'return', 'true', 'var', 'void', 'while',
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'false',
+  'for',
+  'function',
+  'if',
+  'import',
+  'in',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'null',
+  'return',
+  'true',
+  'var',
+  'void',
+  'while',
 ])
 
 /** In the order of the grammar's tokens, which is that of its complaints. */
 const ORDER: readonly TokenType[] = [
-  '==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', ']', '{', '}', '(', ')', '.', ',', '-', '!', '?', ':', '+', '*', '/', '%', 'true', 'false', 'null',
-  'NUM_FLOAT', 'NUM_INT', 'NUM_UINT', 'STRING', 'BYTES', 'IDENTIFIER', 'ESC_IDENTIFIER',
+  '==',
+  '!=',
+  'in',
+  '<',
+  '<=',
+  '>=',
+  '>',
+  '&&',
+  '||',
+  '[',
+  ']',
+  '{',
+  '}',
+  '(',
+  ')',
+  '.',
+  ',',
+  '-',
+  '!',
+  '?',
+  ':',
+  '+',
+  '*',
+  '/',
+  '%',
+  'true',
+  'false',
+  'null',
+  'NUM_FLOAT',
+  'NUM_INT',
+  'NUM_UINT',
+  'STRING',
+  'BYTES',
+  'IDENTIFIER',
+  'ESC_IDENTIFIER',
 ]
-const PRIMARY: readonly TokenType[] = ['[', '{', '(', '.', '-', '!', 'true', 'false', 'null', 'NUM_FLOAT', 'NUM_INT', 'NUM_UINT', 'STRING', 'BYTES', 'IDENTIFIER']
+const PRIMARY: readonly TokenType[] = [
+  '[',
+  '{',
+  '(',
+  '.',
+  '-',
+  '!',
+  'true',
+  'false',
+  'null',
+  'NUM_FLOAT',
+  'NUM_INT',
+  'NUM_UINT',
+  'STRING',
+  'BYTES',
+  'IDENTIFIER',
+]
 const RELATIONS: readonly TokenType[] = ['<', '<=', '>=', '>', '==', '!=', 'in']
 
 /** Tokens at which an interrupted expression may go on. */
@@ -223,7 +292,8 @@ class Parser {
     }
     if (!this.is(...PRIMARY) || this.is('!')) {
       const last = this.tokens[this.i - 1] as Token
-      if (token.type === '-' && this.is('EOF')) this.problems.push({ pos: this.token.pos, message: `Syntax error: no viable alternative at input ${this.quoted(last)}` })
+      if (token.type === '-' && this.is('EOF'))
+        this.problems.push({ pos: this.token.pos, message: `Syntax error: no viable alternative at input ${this.quoted(last)}` })
       if (!this.start()) throw new Stop()
     }
     const operand = this.member()

@@ -19,22 +19,45 @@ type Range = readonly [low: number, high: number]
 
 const MAX_RUNE = 0x10ffff
 const DIGIT: readonly Range[] = [[0x30, 0x39]]
-const SPACE: readonly Range[] = [[9, 10], [12, 13], [32, 32]]
-const WORD: readonly Range[] = [[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]]
+const SPACE: readonly Range[] = [
+  [9, 10],
+  [12, 13],
+  [32, 32],
+]
+const WORD: readonly Range[] = [
+  [0x30, 0x39],
+  [0x41, 0x5a],
+  [0x5f, 0x5f],
+  [0x61, 0x7a],
+]
 const LOWER: Range = [0x61, 0x7a]
 const UPPER: Range = [0x41, 0x5a]
 const POSIX: Readonly<Record<string, readonly Range[]>> = {
   alnum: [...DIGIT, UPPER, LOWER],
   alpha: [UPPER, LOWER],
   ascii: [[0, 0x7f]],
-  blank: [[9, 9], [32, 32]],
-  cntrl: [[0, 0x1f], [0x7f, 0x7f]],
+  blank: [
+    [9, 9],
+    [32, 32],
+  ],
+  cntrl: [
+    [0, 0x1f],
+    [0x7f, 0x7f],
+  ],
   digit: DIGIT,
   graph: [[0x21, 0x7e]],
   lower: [LOWER],
   print: [[0x20, 0x7e]],
-  punct: [[0x21, 0x2f], [0x3a, 0x40], [0x5b, 0x60], [0x7b, 0x7e]],
-  space: [[9, 13], [32, 32]],
+  punct: [
+    [0x21, 0x2f],
+    [0x3a, 0x40],
+    [0x5b, 0x60],
+    [0x7b, 0x7e],
+  ],
+  space: [
+    [9, 13],
+    [32, 32],
+  ],
   upper: [UPPER],
   word: WORD,
   xdigit: [...DIGIT, [0x41, 0x46], [0x61, 0x66]],
@@ -68,7 +91,9 @@ const folded = (ranges: readonly Range[]): Range[] => {
 
 const rune = (code: number): string => `\\u{${code.toString(16)}}`
 const classText = (ranges: readonly Range[], properties: readonly string[] = []): string =>
-  ranges.length + properties.length === 0 ? '[^\\s\\S]' : `[${ranges.map(([low, high]) => (low === high ? rune(low) : `${rune(low)}-${rune(high)}`)).join('')}${properties.join('')}]`
+  ranges.length + properties.length === 0
+    ? '[^\\s\\S]'
+    : `[${ranges.map(([low, high]) => (low === high ? rune(low) : `${rune(low)}-${rune(high)}`)).join('')}${properties.join('')}]`
 
 const unicodeClass = (name: string, negative: boolean): string | undefined => {
   if (name === 'Any') return negative ? '[^\\s\\S]' : '[\\s\\S]'
@@ -290,7 +315,14 @@ class Translator {
 
   private perl(): readonly Range[] | undefined {
     const next = this.s[this.i + 1] ?? ''
-    const classes: Readonly<Record<string, readonly Range[]>> = { d: DIGIT, s: SPACE, w: WORD, D: negate(DIGIT), S: negate(SPACE), W: negate(WORD) }
+    const classes: Readonly<Record<string, readonly Range[]>> = {
+      d: DIGIT,
+      s: SPACE,
+      w: WORD,
+      D: negate(DIGIT),
+      S: negate(SPACE),
+      W: negate(WORD),
+    }
     const ranges = getOwn(classes, next)
     if (ranges) this.i += 2
     return ranges
@@ -336,7 +368,9 @@ class Translator {
       const plain = /^[0-9a-fA-F]{2}/.exec(this.rest())
       const digits = braced?.[1] ?? plain?.[0]
       if (digits === undefined) {
-        const n = this.rest().startsWith('{') ? /^\{[0-9a-fA-F]*.?/u.exec(this.rest())?.[0].length ?? 1 : Math.min(2, Math.max(1, (/^[0-9a-fA-F]?./u.exec(this.rest())?.[0] ?? '').length))
+        const n = this.rest().startsWith('{')
+          ? (/^\{[0-9a-fA-F]*.?/u.exec(this.rest())?.[0].length ?? 1)
+          : Math.min(2, Math.max(1, (/^[0-9a-fA-F]?./u.exec(this.rest())?.[0] ?? '').length))
         return bad('invalid escape sequence', this.s.slice(start, this.i + n).join(''))
       }
       this.i += (braced?.[0] ?? digits).length

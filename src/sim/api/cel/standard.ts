@@ -3,7 +3,28 @@ import { utf8Decode, utf8Encode } from '../../../lib/base64.ts'
 import { zoneOffsetMs, isTimeZone } from '../timezones.ts'
 import { goFloatText } from './go-float.ts'
 import { compileGoRegexp } from './regexp.ts'
-import { asInt, asUint, celError, CelError, compare, durationText, equal, isList, isMap, isTagged, type Value, mapGet, markList, markOf, noSuchOverload, parseDuration, parseTimestamp, timestampText, typeName, uint } from './values.ts'
+import {
+  asInt,
+  asUint,
+  celError,
+  CelError,
+  compare,
+  durationText,
+  equal,
+  isList,
+  isMap,
+  isTagged,
+  type Value,
+  mapGet,
+  markList,
+  markOf,
+  noSuchOverload,
+  parseDuration,
+  parseTimestamp,
+  timestampText,
+  typeName,
+  uint,
+} from './values.ts'
 
 export type CelFunction = (...args: Value[]) => Value
 
@@ -27,8 +48,14 @@ function arithmetic(ints: (a: bigint, b: bigint) => bigint, doubles?: (a: number
   }
 }
 
-const plainAdd = arithmetic((a, b) => a + b, (a, b) => a + b)
-const plainSubtract = arithmetic((a, b) => a - b, (a, b) => a - b)
+const plainAdd = arithmetic(
+  (a, b) => a + b,
+  (a, b) => a + b,
+)
+const plainSubtract = arithmetic(
+  (a, b) => a - b,
+  (a, b) => a - b,
+)
 
 const add: CelFunction = (a, b) => {
   if (typeof a === 'string' && typeof b === 'string') return a + b
@@ -62,9 +89,15 @@ const subtract: CelFunction = (a, b) => {
   return plainSubtract(a as Value, b as Value)
 }
 
-const divide = arithmetic((a, b) => (b === 0n ? (celError('division by zero') as never) : a / b), (a, b) => a / b)
+const divide = arithmetic(
+  (a, b) => (b === 0n ? (celError('division by zero') as never) : a / b),
+  (a, b) => a / b,
+)
 const modulo = arithmetic((a, b) => (b === 0n ? (celError('modulus by zero') as never) : a % b))
-const multiply = arithmetic((a, b) => a * b, (a, b) => a * b)
+const multiply = arithmetic(
+  (a, b) => a * b,
+  (a, b) => a * b,
+)
 const negate: CelFunction = (a) => (typeof a === 'bigint' ? asInt(-a) : typeof a === 'number' ? -a : noSuchOverload())
 
 /** A list position; doubles and uints will do if they are whole. */
@@ -87,7 +120,8 @@ export const index: CelFunction = (of, key) => {
 }
 
 /** How a key reads in messages. */
-export const plain = (v: Value): string => (typeof v === 'string' ? v : typeof v === 'number' ? goFloatText(v) : isTagged(v) && v.cel === 'uint' ? String(v.value) : String(v))
+export const plain = (v: Value): string =>
+  typeof v === 'string' ? v : typeof v === 'number' ? goFloatText(v) : isTagged(v) && v.cel === 'uint' ? String(v.value) : String(v)
 
 const isIn: CelFunction = (x, of) => {
   if (isList(of as Value)) return (of as readonly Value[]).some((y) => equal(x as Value, y))
@@ -107,7 +141,10 @@ const cannot = (v: Value, to: string): never => celError(`type conversion error 
 const toInt: CelFunction = (v) => {
   if (typeof v === 'bigint') return v
   if (typeof v === 'number') return Number.isFinite(v) && Math.abs(v) < 2 ** 63 ? BigInt(Math.trunc(v)) : celError('integer overflow')
-  if (typeof v === 'string') return /^[-+]?\d+$/.test(v) && BigInt.asIntN(64, BigInt(v.replace(/^\+/, ''))) === BigInt(v.replace(/^\+/, '')) ? BigInt(v.replace(/^\+/, '')) : cannot(v, 'int')
+  if (typeof v === 'string')
+    return /^[-+]?\d+$/.test(v) && BigInt.asIntN(64, BigInt(v.replace(/^\+/, ''))) === BigInt(v.replace(/^\+/, ''))
+      ? BigInt(v.replace(/^\+/, ''))
+      : cannot(v, 'int')
   const u = uintOf(v as Value)
   if (u !== undefined) return asInt(u)
   const d = nsOf(v as Value, 'duration')
@@ -120,7 +157,11 @@ const toUint: CelFunction = (v) => {
   if (uintOf(v as Value) !== undefined) return v as Value
   if (typeof v === 'bigint') return asUint(v)
   if (typeof v === 'number') return Number.isFinite(v) ? asUint(BigInt(Math.trunc(v))) : celError('unsigned integer overflow')
-  return typeof v === 'string' && /^\d+$/.test(v) && BigInt(v) < 2n ** 64n ? uint(BigInt(v)) : typeof v === 'string' ? cannot(v, 'uint') : noSuchOverload()
+  return typeof v === 'string' && /^\d+$/.test(v) && BigInt(v) < 2n ** 64n
+    ? uint(BigInt(v))
+    : typeof v === 'string'
+      ? cannot(v, 'uint')
+      : noSuchOverload()
 }
 
 const toDouble: CelFunction = (v) => {

@@ -10,7 +10,10 @@ export type Type =
   | { readonly kind: 'type'; readonly of?: Type }
   | { readonly kind: 'param'; readonly name: string }
 
-type Simple = Extract<Type, { kind: 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'dyn' | 'error' | 'duration' | 'timestamp' }>['kind']
+type Simple = Extract<
+  Type,
+  { kind: 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'dyn' | 'error' | 'duration' | 'timestamp' }
+>['kind']
 const simple = (kind: Simple): Type => ({ kind })
 
 export const BOOL = simple('bool')
@@ -110,7 +113,8 @@ const isLessSpecific = (a: Type, b: Type): boolean => {
 
 export const mostGeneral = (a: Type, b: Type): Type => (isLessSpecific(a, b) ? a : b)
 
-const isNullable = (t: Type): boolean => t.kind === 'opaque' || t.kind === 'object' || t.kind === 'duration' || t.kind === 'timestamp' || t.kind === 'null'
+const isNullable = (t: Type): boolean =>
+  t.kind === 'opaque' || t.kind === 'object' || t.kind === 'duration' || t.kind === 'timestamp' || t.kind === 'null'
 
 /** Whether `param` does not appear in a type that is to stand for it. */
 function notWithin(m: Map<string, Type>, param: Type, within: Type): boolean {

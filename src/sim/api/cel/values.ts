@@ -95,7 +95,10 @@ export function keyText(v: Value): string {
   return celError(`unsupported key type: ${typeName(v)}`)
 }
 
-export const celMap = (pairs: readonly (readonly [Value, Value])[]): CelMap => ({ cel: 'map', entries: new Map(pairs.map((p) => [keyText(p[0]), p])) })
+export const celMap = (pairs: readonly (readonly [Value, Value])[]): CelMap => ({
+  cel: 'map',
+  entries: new Map(pairs.map((p) => [keyText(p[0]), p])),
+})
 export const mapGet = (m: CelMap, key: Value): Value | undefined => m.entries.get(keyText(key))?.[1]
 
 export function typeName(v: Value): string {
@@ -130,10 +133,12 @@ export function fromJson(json: unknown): Value {
   return isRecord(json) ? celMap(Object.keys(json).map((k) => [k, fromJson(getOwn(json, k))])) : null
 }
 
-const numeric = (v: Value): number | bigint | undefined => (typeof v === 'bigint' || typeof v === 'number' ? v : isTagged(v) && v.cel === 'uint' ? v.value : undefined)
+const numeric = (v: Value): number | bigint | undefined =>
+  typeof v === 'bigint' || typeof v === 'number' ? v : isTagged(v) && v.cel === 'uint' ? v.value : undefined
 
 const sameItems = (a: readonly Value[], b: readonly Value[]): boolean => a.length === b.length && a.every((x, i) => equal(x, b[i] as Value))
-const sameSet = (a: readonly Value[], b: readonly Value[]): boolean => a.length === b.length && a.every((x) => b.some((y) => equal(x, y))) && b.every((x) => a.some((y) => equal(x, y)))
+const sameSet = (a: readonly Value[], b: readonly Value[]): boolean =>
+  a.length === b.length && a.every((x) => b.some((y) => equal(x, y))) && b.every((x) => a.some((y) => equal(x, y)))
 
 /** Values of different types are never equal, except numbers. */
 export function equal(a: Value, b: Value): boolean {
@@ -146,7 +151,10 @@ export function equal(a: Value, b: Value): boolean {
   switch (a.cel) {
     case 'map': {
       const other = b as CelMap
-      return a.entries.size === other.entries.size && [...a.entries].every(([k, [, v]]) => other.entries.has(k) && equal(v, other.entries.get(k)?.[1] as Value))
+      return (
+        a.entries.size === other.entries.size &&
+        [...a.entries].every(([k, [, v]]) => other.entries.has(k) && equal(v, other.entries.get(k)?.[1] as Value))
+      )
     }
     case 'bytes':
       return a.value.length === (b as typeof a).value.length && a.value.every((x, i) => x === (b as typeof a).value[i])
@@ -171,9 +179,17 @@ function sameOpaque(a: Opaque, b: Opaque): boolean {
   if (a.type === 'kubernetes.URL' && b.type === a.type) return a.text === b.text
   if (a.type === 'net.IP' && b.type === a.type) return a.value.family === b.value.family && a.value.value === b.value.value
   if (a.type === 'net.CIDR' && b.type === a.type) {
-    return a.value.family === b.value.family && a.value.network === b.value.network && a.value.prefixLength === b.value.prefixLength && a.value.given === b.value.given
+    return (
+      a.value.family === b.value.family &&
+      a.value.network === b.value.network &&
+      a.value.prefixLength === b.value.prefixLength &&
+      a.value.given === b.value.given
+    )
   }
-  if (a.type === 'kubernetes.Semver' && b.type === a.type) return a.value.major === b.value.major && a.value.minor === b.value.minor && a.value.patch === b.value.patch && a.value.pre === b.value.pre
+  if (a.type === 'kubernetes.Semver' && b.type === a.type)
+    return (
+      a.value.major === b.value.major && a.value.minor === b.value.minor && a.value.patch === b.value.patch && a.value.pre === b.value.pre
+    )
   return a.type === b.type && a.value === b.value
 }
 
@@ -182,11 +198,13 @@ const sign = (less: boolean, more: boolean): number => (less ? -1 : more ? 1 : 0
 /** Order of two values of comparable types. */
 export function compare(a: Value, b: Value): number {
   const [x, y] = [numeric(a), numeric(b)]
-  if (x !== undefined && y !== undefined) return Number.isNaN(Number(x)) || Number.isNaN(Number(y)) ? celError('NaN values cannot be ordered') : sign(x < y, x > y)
+  if (x !== undefined && y !== undefined)
+    return Number.isNaN(Number(x)) || Number.isNaN(Number(y)) ? celError('NaN values cannot be ordered') : sign(x < y, x > y)
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
   if (isTagged(a) && isTagged(b)) {
-    if ((a.cel === 'timestamp' && b.cel === 'timestamp') || (a.cel === 'duration' && b.cel === 'duration')) return sign(a.ns < b.ns, a.ns > b.ns)
+    if ((a.cel === 'timestamp' && b.cel === 'timestamp') || (a.cel === 'duration' && b.cel === 'duration'))
+      return sign(a.ns < b.ns, a.ns > b.ns)
     if (a.cel === 'bytes' && b.cel === 'bytes') {
       for (let i = 0; i < Math.min(a.value.length, b.value.length); i++) {
         const d = (a.value[i] as number) - (b.value[i] as number)
@@ -208,7 +226,16 @@ function compareText(a: string, b: string): number {
   return Math.sign(x.length - y.length)
 }
 
-const UNIT_NS: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, 'µs': 1000n, 'μs': 1000n, ms: 1_000_000n, s: 1_000_000_000n, m: 60_000_000_000n, h: 3_600_000_000_000n }
+const UNIT_NS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+}
 
 /** time.ParseDuration in nanoseconds. */
 export function parseDuration(text: string): bigint | undefined {
@@ -231,7 +258,17 @@ export function parseTimestamp(text: string): bigint | undefined {
   const [year, month, day, hour, minute, second] = m.slice(1, 7).map(Number) as [number, number, number, number, number, number]
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
-  if (month < 1 || month > 12 || day < 1 || date.getUTCDate() !== day || date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59 || second > 59) return undefined
+  if (
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    date.getUTCDate() !== day ||
+    date.getUTCMonth() !== month - 1 ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  )
+    return undefined
   const offset = m[9] === undefined ? 0 : (m[9] === '-' ? -1 : 1) * (Number(m[10]) * 60 + Number(m[11]))
   const seconds = BigInt(date.getTime()) / 1000n + BigInt(hour * 3600 + minute * 60 + second - offset * 60)
   return seconds * 1_000_000_000n + BigInt((m[7] ?? '').slice(0, 9).padEnd(9, '0'))

@@ -35,15 +35,13 @@ export const fakeApi: ComponentType = {
       const body = request.body as KubeObject | undefined
       const answer = (status: number, result?: object): HttpResponse => {
         const n = ctx.table<Seen>('seen').size
-        ctx
-          .table<Seen>('seen')
-          .put(String(n).padStart(6, '0'), {
-            method: request.method,
-            path,
-            userAgent: request.headers['user-agent'] ?? '',
-            status,
-            body: request.body ?? null,
-          })
+        ctx.table<Seen>('seen').put(String(n).padStart(6, '0'), {
+          method: request.method,
+          path,
+          userAgent: request.headers['user-agent'] ?? '',
+          status,
+          body: request.body ?? null,
+        })
         return { status, headers: {}, ...(result ? { body: result } : {}) }
       }
       const store = (key: string, object: KubeObject): KubeObject => {

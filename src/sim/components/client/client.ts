@@ -81,7 +81,17 @@ function fromOutside(ctx: Context, id: string, packet: number, target: Target): 
     return
   }
   const http: HttpAsk = { scheme: target.scheme, method: 'GET', path: target.path, host: target.host }
-  const out: Packet = { id: packet, from: 'outside', source: ip, destination: address, port: target.port, protocol: 'tcp', what: `GET ${target.path}`, http, timeoutMs: TIMEOUT_MS }
+  const out: Packet = {
+    id: packet,
+    from: 'outside',
+    source: ip,
+    destination: address,
+    port: target.port,
+    protocol: 'tcp',
+    what: `GET ${target.path}`,
+    http,
+    timeoutMs: TIMEOUT_MS,
+  }
   ctx.because(ctx.record('packet.sent', { packet, from: 'outside', source: ip, destination: `${address}:${target.port}`, what: out.what }))
   ctx.setTimer(`timeout/${id}`, TIMEOUT_MS, 'client.timeout', id)
   const node = Object.hasOwn(nodes, address) ? nodes[address] : undefined
@@ -90,7 +100,12 @@ function fromOutside(ctx: Context, id: string, packet: number, target: Target): 
     return
   }
   ctx.because(ctx.record('packet.routed', { packet, from: 'outside', to: node, why: `${address} is ${node}` }))
-  ctx.call(`kernel/${node}`, PACKET, out, { ...PACKET_LOOK, then: { kind: 'client.answered', data: id }, timeoutMs: TIMEOUT_MS, summary: `${out.what} to ${address}:${target.port}` })
+  ctx.call(`kernel/${node}`, PACKET, out, {
+    ...PACKET_LOOK,
+    then: { kind: 'client.answered', data: id },
+    timeoutMs: TIMEOUT_MS,
+    summary: `${out.what} to ${address}:${target.port}`,
+  })
 }
 
 function fromPod(ctx: Context, id: string, from: { pod: string; namespace: string }): void {
@@ -99,7 +114,12 @@ function fromPod(ctx: Context, id: string, from: { pod: string; namespace: strin
     fail(ctx, id, 'requests from pods need access to the API server, to find the pod')
     return
   }
-  apiRequest(ctx, client, { method: 'GET', path: `/api/v1/namespaces/${from.namespace}/pods/${from.pod}`, timeoutMs: TIMEOUT_MS }, { kind: 'client.pod', data: id })
+  apiRequest(
+    ctx,
+    client,
+    { method: 'GET', path: `/api/v1/namespaces/${from.namespace}/pods/${from.pod}`, timeoutMs: TIMEOUT_MS },
+    { kind: 'client.pod', data: id },
+  )
 }
 
 function onPod(ctx: Context, result: ApiResult<string>): void {
@@ -128,10 +148,22 @@ function onPod(ctx: Context, result: ApiResult<string>): void {
     pod: { namespace: metadata.namespace ?? '', name: metadata.name ?? '', uid: metadata.uid ?? '' },
     hostNetwork: spec.hostNetwork ?? false,
     resolver: resolverOf(ctx, pod),
-    request: { tool: target.scheme === 'tcp' ? 'nc' : 'curl', host: target.host, port: target.port, path: target.path, method: 'GET', timeoutMs: TIMEOUT_MS },
+    request: {
+      tool: target.scheme === 'tcp' ? 'nc' : 'curl',
+      host: target.host,
+      port: target.port,
+      path: target.path,
+      method: 'GET',
+      timeoutMs: TIMEOUT_MS,
+    },
   }
   ctx.setTimer(`timeout/${id}`, TIMEOUT_MS + 1000, 'client.timeout', id)
-  ctx.call(`kernel/${node}`, NETWORK_REQUEST, call, { ...PACKET_LOOK, then: { kind: 'client.pod-answered', data: id }, timeoutMs: TIMEOUT_MS + 1000, summary: `in pod ${metadata.name}: GET ${request.url}` })
+  ctx.call(`kernel/${node}`, NETWORK_REQUEST, call, {
+    ...PACKET_LOOK,
+    then: { kind: 'client.pod-answered', data: id },
+    timeoutMs: TIMEOUT_MS + 1000,
+    summary: `in pod ${metadata.name}: GET ${request.url}`,
+  })
 }
 
 /** What the kubelet writes into the pod's resolv.conf for its dnsPolicy. */
@@ -166,19 +198,32 @@ function onPodAnswered(ctx: Context, result: CallResult<ConnectionReply, string>
   const target = parseUrl(request.url)
   // The node of the pod has recorded how the request ended.
   if (reply.ok) results(ctx).put(id, { done: true, ...judged(target, reply), hops: reply.hops })
-  else results(ctx).put(id, { done: true, ok: false, error: reply.error === 'no such host' ? `could not resolve host: ${target?.host ?? ''}` : reply.error, hops: reply.hops })
+  else
+    results(ctx).put(id, {
+      done: true,
+      ok: false,
+      error: reply.error === 'no such host' ? `could not resolve host: ${target?.host ?? ''}` : reply.error,
+      hops: reply.hops,
+    })
 }
 
 /** A connection to something that is no HTTP server is no answer to an HTTP request. */
 function judged(target: Target | undefined, reply: { status: number; body: string; plain?: true }): Omit<ClientResult, 'done' | 'hops'> {
   if (target?.scheme === 'https' && reply.plain) return { ok: false, status: 0, error: 'the server speaks plain HTTP, not TLS' }
-  if (reply.status === 0) return target?.scheme === 'tcp' ? { ok: true, status: 0, body: '' } : { ok: false, status: 0, error: 'empty reply from server' }
+  if (reply.status === 0)
+    return target?.scheme === 'tcp' ? { ok: true, status: 0, body: '' } : { ok: false, status: 0, error: 'empty reply from server' }
   return { ok: true, status: reply.status, body: reply.body }
 }
 
 const took = (ctx: Context, request: Pending): number => Math.round((ctx.now - request.startedAt) * 1000) / 1000
 
-function succeed(ctx: Context, id: string, reply: { status: number; body: string; plain?: true }, by: string, hops: readonly string[]): void {
+function succeed(
+  ctx: Context,
+  id: string,
+  reply: { status: number; body: string; plain?: true },
+  by: string,
+  hops: readonly string[],
+): void {
   const request = pending(ctx).get(id)
   if (!request) return
   const verdict = judged(parseUrl(request.url), reply)
@@ -188,7 +233,13 @@ function succeed(ctx: Context, id: string, reply: { status: number; body: string
   }
   pending(ctx).delete(id)
   ctx.cancelTimer(`timeout/${id}`)
-  ctx.record('request.answered', { packet: request.packet, status: reply.status, body: reply.body.slice(0, 200), tookMs: took(ctx, request), by })
+  ctx.record('request.answered', {
+    packet: request.packet,
+    status: reply.status,
+    body: reply.body.slice(0, 200),
+    tookMs: took(ctx, request),
+    by,
+  })
   results(ctx).put(id, { done: true, ...verdict, hops })
 }
 

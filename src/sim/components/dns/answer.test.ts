@@ -5,10 +5,18 @@ import { answerDns, DEFAULT_ZONES } from './answer.ts'
 import { dnsData } from './data.ts'
 import type { DnsResponse } from './message.ts'
 
-const golden = JSON.parse(readFileSync(new URL('golden/dns.json', import.meta.url), 'utf8')) as { objects: (Service | EndpointSlice)[]; queries: (DnsResponse & { name: string; type: string })[] }
+const golden = JSON.parse(readFileSync(new URL('golden/dns.json', import.meta.url), 'utf8')) as {
+  objects: (Service | EndpointSlice)[]
+  queries: (DnsResponse & { name: string; type: string })[]
+}
 
 const kubernetes = [
-  { apiVersion: 'v1', kind: 'Service', metadata: { name: 'kubernetes', namespace: 'default' }, spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP' }] } },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kubernetes', namespace: 'default' },
+    spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP' }] },
+  },
 ] as Service[]
 const objects = [...kubernetes, ...golden.objects]
 const data = dnsData(
@@ -26,10 +34,15 @@ describe('CoreDNS', () => {
   })
 
   it('follows an ExternalName into the cluster', () => {
-    expect(ask('extin.shop.svc.cluster.local', 'A').answer).toEqual(['extin.shop.svc.cluster.local. 30 CNAME web.shop.svc.cluster.local.', 'web.shop.svc.cluster.local. 30 A 10.96.20.10'])
+    expect(ask('extin.shop.svc.cluster.local', 'A').answer).toEqual([
+      'extin.shop.svc.cluster.local. 30 CNAME web.shop.svc.cluster.local.',
+      'web.shop.svc.cluster.local. 30 A 10.96.20.10',
+    ])
   })
 
   it('keeps the case of the question in the authority', () => {
-    expect(ask('Nope.shop.svc.Cluster.Local', 'A').authority).toEqual(['Cluster.Local. 30 SOA ns.dns.Cluster.Local. hostmaster.Cluster.Local. 7 7200 1800 86400 30'])
+    expect(ask('Nope.shop.svc.Cluster.Local', 'A').authority).toEqual([
+      'Cluster.Local. 30 SOA ns.dns.Cluster.Local. hostmaster.Cluster.Local. 7 7200 1800 86400 30',
+    ])
   })
 })

@@ -54,28 +54,43 @@ interface Records {
 
 const DNS_VERSION = '1.1.0'
 const isAddress = (host: string): boolean => isIPv4(host) || host.includes(':')
-const isIPv4 = (host: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(host) && host.split('.').every((p) => Number(p) <= 255 && (p === '0' || !p.startsWith('0')))
+const isIPv4 = (host: string): boolean =>
+  /^\d+\.\d+\.\d+\.\d+$/.test(host) && host.split('.').every((p) => Number(p) <= 255 && (p === '0' || !p.startsWith('0')))
 const isIPv6 = (host: string): boolean => {
   if (!/^[0-9a-f:]+$/.test(host) || host.split('::').length > 2) return false
   const groups = host.split(':')
-  return groups.length <= 8 && groups.every((g) => g.length <= 4) && (host.includes('::') || (groups.length === 8 && groups.every((g) => g !== '')))
+  return (
+    groups.length <= 8 &&
+    groups.every((g) => g.length <= 4) &&
+    (host.includes('::') || (groups.length === 8 && groups.every((g) => g !== '')))
+  )
 }
 const fqdn = (name: string): string => (name.endsWith('.') ? name : `${name}.`)
 
 export function answerDns(question: DnsQuestion, data: DnsData, options: DnsOptions): DnsResponse {
   const asked = fqdn(question.name)
   const name = asked.toLowerCase()
-  const zone = [...options.zones].filter((z) => name === z || name.endsWith(`.${z}`)).sort((a, b) => b.length - a.length || compareStrings(a, b))[0]
-  if (zone === undefined) return options.forward?.(question) ?? { status: 'REFUSED', flags: 'qr', answer: [], authority: [], additional: [] }
+  const zone = [...options.zones]
+    .filter((z) => name === z || name.endsWith(`.${z}`))
+    .sort((a, b) => b.length - a.length || compareStrings(a, b))[0]
+  if (zone === undefined)
+    return options.forward?.(question) ?? { status: 'REFUSED', flags: 'qr', answer: [], authority: [], additional: [] }
   const q: Question = { asked, name, zone: asked.slice(asked.length - zone.length), type: question.type }
   const records = lookup(q, data, options)
   const soa = soaRecord(q.zone, options)
   if (records === undefined) return { status: 'NXDOMAIN', flags: 'qr aa', answer: [], authority: [soa], additional: [] }
   if (records.answer.length === 0) return { status: 'NOERROR', flags: 'qr aa', answer: [], authority: [soa], additional: [] }
-  return { status: 'NOERROR', flags: 'qr aa', answer: sortStrings(records.answer), authority: [], additional: sortStrings(records.additional ?? []) }
+  return {
+    status: 'NOERROR',
+    flags: 'qr aa',
+    answer: sortStrings(records.answer),
+    authority: [],
+    additional: sortStrings(records.additional ?? []),
+  }
 }
 
-const soaRecord = (zone: string, { ttl, serial }: DnsOptions): string => `${zone} ${ttl} SOA ns.dns.${zone} hostmaster.${zone} ${serial} 7200 1800 86400 ${ttl}`
+const soaRecord = (zone: string, { ttl, serial }: DnsOptions): string =>
+  `${zone} ${ttl} SOA ns.dns.${zone} hostmaster.${zone} ${serial} 7200 1800 86400 ${ttl}`
 
 function lookup(q: Question, data: DnsData, options: DnsOptions): Records | undefined {
   switch (q.type) {
@@ -177,12 +192,14 @@ interface Wanted {
 function serviceEntries(q: Question, w: Wanted, data: DnsData, { ttl }: DnsOptions): Found {
   const zone = q.zone.toLowerCase()
   const out: Entry[] = []
-  const wants = (portName: string, protocol: string): boolean => (w.port === '' || w.port === portName.toLowerCase()) && (w.protocol === '' || w.protocol === protocol.toLowerCase())
+  const wants = (portName: string, protocol: string): boolean =>
+    (w.port === '' || w.port === portName.toLowerCase()) && (w.protocol === '' || w.protocol === protocol.toLowerCase())
   for (const service of data.services(w.namespace, w.name)) {
     const { spec } = service
     const owner = `${w.name}.${w.namespace}.svc.${zone}`
     if (spec?.type === 'ExternalName') {
-      if (w.endpoint === '' && w.port === '' && w.protocol === '' && !isAddress(spec.externalName ?? '')) out.push({ host: spec.externalName ?? '', port: 0, owner, ttl })
+      if (w.endpoint === '' && w.port === '' && w.protocol === '' && !isAddress(spec.externalName ?? ''))
+        out.push({ host: spec.externalName ?? '', port: 0, owner, ttl })
       continue
     }
     if (spec?.clusterIP === 'None' || w.endpoint !== '') {
@@ -193,7 +210,8 @@ function serviceEntries(q: Question, w: Wanted, data: DnsData, { ttl }: DnsOptio
       continue
     }
     const ips = spec?.clusterIPs && spec.clusterIPs.length > 0 ? spec.clusterIPs : spec?.clusterIP ? [spec.clusterIP] : []
-    for (const p of spec?.ports ?? []) if (wants(p.name ?? '', p.protocol ?? 'TCP')) for (const host of ips) out.push({ host, port: p.port, owner, ttl })
+    for (const p of spec?.ports ?? [])
+      if (wants(p.name ?? '', p.protocol ?? 'TCP')) for (const host of ips) out.push({ host, port: p.port, owner, ttl })
   }
   return out.length > 0 ? out : undefined
 }
@@ -207,9 +225,15 @@ interface ReadyEndpoint {
 
 function readyEndpoints(slices: readonly EndpointSlice[]): ReadyEndpoint[] {
   return slices.flatMap((slice) => {
-    const ports: { name: string; port: number; protocol: string }[] = (slice.ports ?? []).map((p) => ({ name: p.name ?? '', port: p.port ?? -1, protocol: p.protocol ?? 'TCP' }))
+    const ports: { name: string; port: number; protocol: string }[] = (slice.ports ?? []).map((p) => ({
+      name: p.name ?? '',
+      port: p.port ?? -1,
+      protocol: p.protocol ?? 'TCP',
+    }))
     if (ports.length === 0) ports.push({ name: '', port: -1, protocol: '' })
-    return (slice.endpoints ?? []).flatMap((e) => (e.conditions?.ready ?? true ? e.addresses.map((ip) => ({ ip, host: e.hostname || ip.replace(/[.:]/g, '-'), ports })) : []))
+    return (slice.endpoints ?? []).flatMap((e) =>
+      (e.conditions?.ready ?? true) ? e.addresses.map((ip) => ({ ip, host: e.hostname || ip.replace(/[.:]/g, '-'), ports })) : [],
+    )
   })
 }
 

@@ -51,14 +51,16 @@ export const corednsType: ComponentType = {
       ctx.because(ctx.record('dns.query.received', { name, type, from }))
       const response = shuffled(ctx, respond(ctx, query))
       ctx.because(ctx.record('dns.query.answered', { name, type, status: response.status, answers: response.answer }))
-      if (delivery.call !== undefined) ctx.reply(delivery.call, response, { ...PACKET_LOOK, summary: `${response.status} ${name}`, ok: response.status === 'NOERROR' })
+      if (delivery.call !== undefined)
+        ctx.reply(delivery.call, response, { ...PACKET_LOOK, summary: `${response.status} ${name}`, ok: response.status === 'NOERROR' })
     },
   },
 }
 
 function respond(ctx: Context, query: DnsQuery): DnsResponse {
   // What is not there yet must not be denied.
-  if (!INFORMERS.every((name) => informers.hasSynced(ctx, name))) return { status: 'SERVFAIL', flags: 'qr', answer: [], authority: [], additional: [] }
+  if (!INFORMERS.every((name) => informers.hasSynced(ctx, name)))
+    return { status: 'SERVFAIL', flags: 'qr', answer: [], authority: [], additional: [] }
   const serial = Math.floor((EPOCH_MS + (ctx.table<number>('state').get('changed') ?? 0)) / 1000)
   return answerDns(query, dataOf(ctx), { zones: DEFAULT_ZONES, ttl: TTL_SECONDS, serial, forward: noSuchName })
 }
@@ -67,7 +69,11 @@ function respond(ctx: Context, query: DnsQuery): DnsResponse {
 const noSuchName = (): DnsResponse => ({ status: 'NXDOMAIN', flags: 'qr', answer: [], authority: [], additional: [] })
 
 function dataOf(ctx: Context): DnsData {
-  return dnsData(store(ctx, 'services').values() as unknown as Service[], store(ctx, 'endpointslices').values() as unknown as EndpointSlice[], store(ctx, 'namespaces').keys())
+  return dnsData(
+    store(ctx, 'services').values() as unknown as Service[],
+    store(ctx, 'endpointslices').values() as unknown as EndpointSlice[],
+    store(ctx, 'namespaces').keys(),
+  )
 }
 
 /** Plugin loadbalance: addresses in random order, after the CNAMEs that lead to them. */

@@ -7,7 +7,9 @@ const SERVICE_NAME = 'kubernetes.io/service-name'
 export function dnsData(services: readonly Service[], slices: readonly EndpointSlice[], namespaces: Iterable<string>): DnsData {
   const names = new Set(namespaces)
   const byName = group(services, (s) => [`${s.metadata.namespace}/${s.metadata.name}`])
-  const byClusterIP = group(services, (s) => (s.spec?.type === 'ExternalName' ? [] : [...new Set([...(s.spec?.clusterIPs ?? []), s.spec?.clusterIP ?? ''])]))
+  const byClusterIP = group(services, (s) =>
+    s.spec?.type === 'ExternalName' ? [] : [...new Set([...(s.spec?.clusterIPs ?? []), s.spec?.clusterIP ?? ''])],
+  )
   const byService = group(slices, (s) => {
     const labels = s.metadata.labels ?? {}
     return Object.hasOwn(labels, SERVICE_NAME) ? [`${s.metadata.namespace}/${labels[SERVICE_NAME]}`] : []

@@ -14,14 +14,26 @@ const driver: ComponentType = {
   type: 'driver',
   handlers: {
     ask: (ctx, p: { to: string; kind: string; payload: unknown; tag: string; stream?: boolean }) =>
-      void ctx.call(p.to, p.kind, p.payload, { then: { kind: 'got', data: p.tag }, flow: 'write', summary: p.kind, timeoutMs: 20_000, stream: p.stream ?? false }),
+      void ctx.call(p.to, p.kind, p.payload, {
+        then: { kind: 'got', data: p.tag },
+        flow: 'write',
+        summary: p.kind,
+        timeoutMs: 20_000,
+        stream: p.stream ?? false,
+      }),
     got: (ctx, r: CallResult<unknown, string>) => {
       const n = ctx.table<number>('n').get('n') ?? 0
       ctx.table<number>('n').put('n', n + 1)
-      ctx.table<unknown>('answers').put(`${r.data}/${String(n).padStart(6, '0')}`, r.form === 'error' ? { error: r.error } : r.form === 'end' ? { end: true } : r.value)
+      ctx
+        .table<unknown>('answers')
+        .put(
+          `${r.data}/${String(n).padStart(6, '0')}`,
+          r.form === 'error' ? { error: r.error } : r.form === 'end' ? { end: true } : r.value,
+        )
     },
     stop: (ctx, p: { id: string }) => ctx.stopProcess(p.id, 'test'),
-    start: (ctx, p: { id: string; members: string[] }) => ctx.startProcess({ id: p.id, type: 'etcd', host: p.id.slice(5), config: { members: p.members, fsyncMs: 1 } }),
+    start: (ctx, p: { id: string; members: string[] }) =>
+      ctx.startProcess({ id: p.id, type: 'etcd', host: p.id.slice(5), config: { members: p.members, fsyncMs: 1 } }),
   },
 }
 
@@ -34,10 +46,17 @@ function cluster(size: number, seed = 1) {
   for (const m of members) sim.boot({ id: m, type: 'etcd', host: m.slice(5), config: { members, fsyncMs: 1 } })
   sim.baseline()
   const view: EtcdView = { peek: (id, t) => sim.peek(id, t), running: (id) => sim.process(id)?.running ?? false }
-  const answers = <T>(tag: string): T[] => sim.peek<T>('driver', 'answers').keysWithPrefix(`${tag}/`).map((k) => sim.peek<T>('driver', 'answers').get(k) as T)
-  const ask = (to: string, kind: string, payload: unknown, tag: string, stream = false): void => sim.input({ target: 'driver', kind: 'ask', payload: { to, kind, payload, tag, stream } })
-  const put = (to: string, key: string, value: unknown, tag = key): void => ask(to, 'etcd.txn', { compare: [], success: [{ op: 'put', key, value }], failure: [] }, tag)
-  const leader = (): string | undefined => members.find((m) => sim.process(m)?.running && sim.peek<SoftState>(m, 'soft').get('state')?.role === 'leader')
+  const answers = <T>(tag: string): T[] =>
+    sim
+      .peek<T>('driver', 'answers')
+      .keysWithPrefix(`${tag}/`)
+      .map((k) => sim.peek<T>('driver', 'answers').get(k) as T)
+  const ask = (to: string, kind: string, payload: unknown, tag: string, stream = false): void =>
+    sim.input({ target: 'driver', kind: 'ask', payload: { to, kind, payload, tag, stream } })
+  const put = (to: string, key: string, value: unknown, tag = key): void =>
+    ask(to, 'etcd.txn', { compare: [], success: [{ op: 'put', key, value }], failure: [] }, tag)
+  const leader = (): string | undefined =>
+    members.find((m) => sim.process(m)?.running && sim.peek<SoftState>(m, 'soft').get('state')?.role === 'leader')
   const command = (kind: string, payload: unknown): void => sim.input({ target: 'driver', kind, payload })
   return { sim, members, view, answers, ask, put, leader, command }
 }
@@ -56,10 +75,22 @@ describe('etcd with one member', () => {
     const { sim, answers, ask, put } = cluster(1)
     put('etcd/m1', '/a', 1)
     sim.runToTime(50)
-    ask('etcd/m1', 'etcd.txn', { compare: [{ key: '/a', target: 'mod', op: '=', value: 99 }], success: [{ op: 'delete', key: '/a' }], failure: [{ op: 'range', key: '/a' }] }, 't')
+    ask(
+      'etcd/m1',
+      'etcd.txn',
+      {
+        compare: [{ key: '/a', target: 'mod', op: '=', value: 99 }],
+        success: [{ op: 'delete', key: '/a' }],
+        failure: [{ op: 'range', key: '/a' }],
+      },
+      't',
+    )
     sim.runToTime(100)
     const [got] = answers<EtcdAnswer<TxnResponse>>('t')
-    expect(got).toMatchObject({ ok: true, value: { succeeded: false, revision: 2, responses: [{ op: 'range', kvs: [{ key: '/a', value: 1, modRevision: 2, version: 1 }] }] } })
+    expect(got).toMatchObject({
+      ok: true,
+      value: { succeeded: false, revision: 2, responses: [{ op: 'range', kvs: [{ key: '/a', value: 1, modRevision: 2, version: 1 }] }] },
+    })
   })
 
   it('sends a watcher every event from the revision it asked for, and refuses a compacted one', () => {
@@ -70,14 +101,21 @@ describe('etcd with one member', () => {
     sim.runToTime(60)
     put('etcd/m1', '/r/a', 'new')
     sim.runToTime(100)
-    expect(answers<WatchChunk>('w').flatMap((c) => c.events.map((e) => `${e.kv.key}@${e.kv.modRevision}`))).toEqual(['/r/a@2', '/r/b@4', '/r/a@5'])
+    expect(answers<WatchChunk>('w').flatMap((c) => c.events.map((e) => `${e.kv.key}@${e.kv.modRevision}`))).toEqual([
+      '/r/a@2',
+      '/r/b@4',
+      '/r/a@5',
+    ])
     ask('etcd/m1', 'etcd.compact', { revision: 5 }, 'c')
     sim.runToTime(150)
     ask('etcd/m1', 'etcd.watch', { key: '/r/', rangeEnd: prefixEnd('/r/'), startRevision: 3 }, 'old', true)
     ask('etcd/m1', 'etcd.range', { key: '/x', revision: 3 }, 'read-old')
     sim.runToTime(200)
     expect(answers<WatchChunk>('old')[0]).toMatchObject({ compactRevision: 5 })
-    expect(answers<EtcdAnswer<RangeResponse>>('read-old')[0]).toEqual({ ok: false, error: 'etcdserver: mvcc: required revision has been compacted' })
+    expect(answers<EtcdAnswer<RangeResponse>>('read-old')[0]).toEqual({
+      ok: false,
+      error: 'etcdserver: mvcc: required revision has been compacted',
+    })
   })
 
   it('reads the past as it was', () => {
@@ -88,7 +126,11 @@ describe('etcd with one member', () => {
     sim.runToTime(50)
     for (const r of [2, 3, 4]) ask('etcd/m1', 'etcd.range', { key: '/a', revision: r }, `r${r}`)
     sim.runToTime(100)
-    expect([2, 3, 4].map((r) => answers<{ value: RangeResponse }>(`r${r}`)[0]?.value.kvs.map((k) => k.value))).toEqual([['one'], ['two'], []])
+    expect([2, 3, 4].map((r) => answers<{ value: RangeResponse }>(`r${r}`)[0]?.value.kvs.map((k) => k.value))).toEqual([
+      ['one'],
+      ['two'],
+      [],
+    ])
   })
 
   it('keeps what it acknowledged over a restart', () => {
@@ -152,48 +194,55 @@ describe('etcd with three members', () => {
   it('keeps raft safe under crashes, partitions and loss, and commits again after healing (swarm)', () => {
     let commits = 0
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 30 }), fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 2 }), fc.integer({ min: 20, max: 2500 })), { minLength: 4, maxLength: 14 }), (seed, faults) => {
-        const { sim, members, view, put, command, answers } = cluster(3, seed)
-        const checker = createRaftChecker(members)
-        let n = 0
-        const run = (ms: number): void => {
-          const end = sim.now + ms
-          for (;;) {
-            const next = sim.nextAt()
-            if (next === undefined || next > end) break
-            const before = sim.kernel.records
-            sim.step()
-            checker.check(view)
-            for (let r = before; r < sim.kernel.records; r++) {
-              const record = sim.kernel.trace[r] as TraceRecord
-              if (record.kind === 'raft.vote.granted') checker.checkVote(view, record.actor, (record.data as { to: string }).to)
+      fc.property(
+        fc.integer({ min: 1, max: 2 ** 30 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 2 }), fc.integer({ min: 20, max: 2500 })), {
+          minLength: 4,
+          maxLength: 14,
+        }),
+        (seed, faults) => {
+          const { sim, members, view, put, command, answers } = cluster(3, seed)
+          const checker = createRaftChecker(members)
+          let n = 0
+          const run = (ms: number): void => {
+            const end = sim.now + ms
+            for (;;) {
+              const next = sim.nextAt()
+              if (next === undefined || next > end) break
+              const before = sim.kernel.records
+              sim.step()
+              checker.check(view)
+              for (let r = before; r < sim.kernel.records; r++) {
+                const record = sim.kernel.trace[r] as TraceRecord
+                if (record.kind === 'raft.vote.granted') checker.checkVote(view, record.actor, (record.data as { to: string }).to)
+              }
             }
           }
-        }
-        run(2500)
-        for (const [what, who, ms] of faults) {
-          const m = members[who] as string
-          const [a, b] = [members[who]?.slice(5) as string, members[(who + 1) % 3]?.slice(5) as string]
-          if (what === 0) command('stop', { id: m })
-          else if (what === 1) command('start', { id: m, members })
-          else if (what === 2) sim.network.setLink(a, b, { cut: true }, 0)
-          else if (what === 3) sim.network.setLink(a, b, { cut: false }, 0)
-          else if (what === 4) sim.network.setLink(a, b, { lossPercent: 30, latencyMs: 40 }, 0)
-          for (const to of members) put(to, `/k${n % 5}`, n++, `p${n}`)
-          run(ms)
-        }
-        for (let i = 0; i < 3; i++) {
-          sim.network.setLink(`m${i + 1}`, `m${((i + 1) % 3) + 1}`, { cut: false, lossPercent: 0, latencyMs: 0.3 }, 0)
-          command('start', { id: members[i] as string, members })
-        }
-        run(6000)
-        for (const m of members) put(m, '/final', 1, `final-${m}`)
-        run(3000)
-        for (const m of members) expect(answers(`final-${m}`)).toMatchObject([{ ok: true }])
-        const [first] = members
-        for (const m of members) expect(view.peek(m, 'kv').entries()).toEqual(view.peek(first as string, 'kv').entries())
-        commits += checker.committed
-      }),
+          run(2500)
+          for (const [what, who, ms] of faults) {
+            const m = members[who] as string
+            const [a, b] = [members[who]?.slice(5) as string, members[(who + 1) % 3]?.slice(5) as string]
+            if (what === 0) command('stop', { id: m })
+            else if (what === 1) command('start', { id: m, members })
+            else if (what === 2) sim.network.setLink(a, b, { cut: true }, 0)
+            else if (what === 3) sim.network.setLink(a, b, { cut: false }, 0)
+            else if (what === 4) sim.network.setLink(a, b, { lossPercent: 30, latencyMs: 40 }, 0)
+            for (const to of members) put(to, `/k${n % 5}`, n++, `p${n}`)
+            run(ms)
+          }
+          for (let i = 0; i < 3; i++) {
+            sim.network.setLink(`m${i + 1}`, `m${((i + 1) % 3) + 1}`, { cut: false, lossPercent: 0, latencyMs: 0.3 }, 0)
+            command('start', { id: members[i] as string, members })
+          }
+          run(6000)
+          for (const m of members) put(m, '/final', 1, `final-${m}`)
+          run(3000)
+          for (const m of members) expect(answers(`final-${m}`)).toMatchObject([{ ok: true }])
+          const [first] = members
+          for (const m of members) expect(view.peek(m, 'kv').entries()).toEqual(view.peek(first as string, 'kv').entries())
+          commits += checker.committed
+        },
+      ),
       { numRuns: 25 },
     )
     expect(commits).toBeGreaterThan(25 * 5)

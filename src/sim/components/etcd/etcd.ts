@@ -13,7 +13,10 @@ const TIMED_OUT = 'etcdserver: request timed out'
 const NO_LEADER = 'etcdserver: no leader'
 
 /** A request that waits for the log or for a read index. */
-type Pending = { readonly call: number; readonly cause: number; readonly background: boolean } & ({ readonly does: 'propose' } | { readonly does: 'read'; readonly request: RangeRequest })
+type Pending = { readonly call: number; readonly cause: number; readonly background: boolean } & (
+  | { readonly does: 'propose' }
+  | { readonly does: 'read'; readonly request: RangeRequest }
+)
 
 interface Watcher extends WatchRequest {
   readonly call: number
@@ -35,7 +38,8 @@ export interface EtcdStatus {
 
 const pending = (ctx: Context) => ctx.table<Pending>('pending')
 const watchers = (ctx: Context) => ctx.table<Watcher>('watchers')
-const answer = <T>(ctx: Context, call: number, value: EtcdAnswer<T>, summary: string): void => ctx.reply(call, value, { summary, ok: value.ok })
+const answer = <T>(ctx: Context, call: number, value: EtcdAnswer<T>, summary: string): void =>
+  ctx.reply(call, value, { summary, ok: value.ok })
 
 const raft = createRaft({
   apply: applyEntry,
@@ -45,7 +49,8 @@ const raft = createRaft({
     store.install(ctx, state as store.StoreSnapshot, index)
     ctx.record('raft.snapshot.installed', { index, revision: store.meta(ctx).revision })
     // Watchers cannot be told what lay between; they list anew, as after a compaction.
-    for (const watcher of watchers(ctx).values()) closeWatcher(ctx, watcher, { revision: store.meta(ctx).revision, events: [], compactRevision: store.meta(ctx).compacted })
+    for (const watcher of watchers(ctx).values())
+      closeWatcher(ctx, watcher, { revision: store.meta(ctx).revision, events: [], compactRevision: store.meta(ctx).compacted })
   },
   readReady: (ctx, id, index) => {
     if (store.meta(ctx).applied >= index) answerRead(ctx, id)
@@ -55,7 +60,9 @@ const raft = createRaft({
     if (leader === undefined) {
       // The API server watches with WithRequireLeader: its streams end when the member loses its leader.
       for (const watcher of watchers(ctx).values()) closeWatcher(ctx, watcher, undefined)
-    } else if (leader === ctx.self) for (const [key, lease] of store.leases(ctx).entries()) ctx.setTimer(`lease/${key}`, lease.ttlSeconds * 1000, 'etcd.lease.expire', Number(key), { periodic: true })
+    } else if (leader === ctx.self)
+      for (const [key, lease] of store.leases(ctx).entries())
+        ctx.setTimer(`lease/${key}`, lease.ttlSeconds * 1000, 'etcd.lease.expire', Number(key), { periodic: true })
   },
 })
 
@@ -77,11 +84,16 @@ function applyEntry(ctx: Context, entry: LogEntry): void {
     settle(ctx, data.id, error ? { ok: false, error } : { ok: true, value: { revision: store.meta(ctx).revision } }, error ?? 'compacted')
   } else if (data.does === 'lease-grant') {
     store.leases(ctx).put(store.leaseKey(data.lease), { ttlSeconds: data.ttlSeconds, keys: [] })
-    if (soft(ctx).role === 'leader') ctx.setTimer(`lease/${store.leaseKey(data.lease)}`, data.ttlSeconds * 1000, 'etcd.lease.expire', data.lease, { periodic: true })
+    if (soft(ctx).role === 'leader')
+      ctx.setTimer(`lease/${store.leaseKey(data.lease)}`, data.ttlSeconds * 1000, 'etcd.lease.expire', data.lease, { periodic: true })
     settle(ctx, data.id, { ok: true, value: { lease: data.lease } }, 'lease granted')
   } else if (data.does === 'lease-revoke') {
     const lease = store.leases(ctx).get(store.leaseKey(data.lease))
-    const { response, events } = store.txn(ctx, { compare: [], success: (lease?.keys ?? []).map((key) => ({ op: 'delete', key })), failure: [] })
+    const { response, events } = store.txn(ctx, {
+      compare: [],
+      success: (lease?.keys ?? []).map((key) => ({ op: 'delete', key })),
+      failure: [],
+    })
     store.leases(ctx).delete(store.leaseKey(data.lease))
     settle(ctx, data.id, { ok: true, value: {} }, 'lease revoked')
     if (events.length > 0) {
@@ -164,7 +176,11 @@ function onWatch(ctx: Context, request: WatchRequest, { call }: Delivery): void 
   const from = request.startRevision ?? 0
   ctx.record('etcd.watch.opened', { key: request.key, startRevision: from })
   if (from > 0 && from <= compacted) {
-    ctx.push(call, { revision, events: [], compactRevision: compacted } satisfies WatchChunk, { flow: 'watch', summary: 'compacted', ok: false })
+    ctx.push(call, { revision, events: [], compactRevision: compacted } satisfies WatchChunk, {
+      flow: 'watch',
+      summary: 'compacted',
+      ok: false,
+    })
     ctx.hangUp(call)
     return
   }
@@ -172,7 +188,8 @@ function onWatch(ctx: Context, request: WatchRequest, { call }: Delivery): void 
   ctx.push(call, { revision, events: [] } satisfies WatchChunk, { flow: 'watch', summary: 'watching' })
   for (let r = from; from > 0 && r <= revision; r++) {
     const events = (store.revisions(ctx).get(store.revisionKey(r)) ?? []).filter((e) => inRange(e.kv.key, request))
-    if (events.length > 0) ctx.push(call, { revision: r, events } satisfies WatchChunk, { flow: 'watch', summary: `${events.length} events @${r}` })
+    if (events.length > 0)
+      ctx.push(call, { revision: r, events } satisfies WatchChunk, { flow: 'watch', summary: `${events.length} events @${r}` })
   }
 }
 
@@ -180,7 +197,19 @@ export function etcdStatus(ctx: Context): EtcdStatus {
   const { term, lastIndex, commit } = hard(ctx)
   const { role, leader } = soft(ctx)
   const { revision, compacted, applied } = store.meta(ctx)
-  return { member: ctx.self, leader, term, role, lastIndex, commitIndex: commit, appliedIndex: applied, revision, compacted, keys: store.kv(ctx).size, watchers: watchers(ctx).size }
+  return {
+    member: ctx.self,
+    leader,
+    term,
+    role,
+    lastIndex,
+    commitIndex: commit,
+    appliedIndex: applied,
+    revision,
+    compacted,
+    keys: store.kv(ctx).size,
+    watchers: watchers(ctx).size,
+  }
 }
 
 const callKey = (call: number): string => String(call).padStart(10, '0')
@@ -195,8 +224,10 @@ export const etcdType: ComponentType = {
     'raft.synced': raft.onSynced,
     'raft.message': (ctx: Context, message: RaftMessage, delivery: Delivery) => raft.onMessage(ctx, message, delivery.from ?? ''),
     'etcd.range': onRange,
-    'etcd.txn': (ctx: Context, request: TxnRequest, { call }: Delivery) => propose(ctx, call, (id) => ({ does: 'txn', id, txn: request, background: ctx.background })),
-    'etcd.compact': (ctx: Context, request: { revision: number }, { call }: Delivery) => propose(ctx, call, (id) => ({ does: 'compact', id, revision: request.revision })),
+    'etcd.txn': (ctx: Context, request: TxnRequest, { call }: Delivery) =>
+      propose(ctx, call, (id) => ({ does: 'txn', id, txn: request, background: ctx.background })),
+    'etcd.compact': (ctx: Context, request: { revision: number }, { call }: Delivery) =>
+      propose(ctx, call, (id) => ({ does: 'compact', id, revision: request.revision })),
     'etcd.lease.grant': (ctx: Context, request: { lease: number; ttlSeconds: number }, { call }: Delivery) =>
       propose(ctx, call, (id) => ({ does: 'lease-grant', id, ...request })),
     'etcd.watch': onWatch,

@@ -31,7 +31,8 @@ export const kernelType: ComponentType = {
     },
     /** From a process of this machine that serves without being a container's program. */
     'socket.listen': (ctx: Context, socket: Listening, delivery: Delivery) => {
-      if (delivery.from !== undefined) sockets(ctx).put(`${socket.protocol}/${socket.ip}/${socket.port}`, { ...socket, process: delivery.from })
+      if (delivery.from !== undefined)
+        sockets(ctx).put(`${socket.protocol}/${socket.ip}/${socket.port}`, { ...socket, process: delivery.from })
     },
     /** A program in a container opens a connection. */
     [NETWORK_REQUEST]: (ctx: Context, request: NetworkCall, delivery: Delivery) => {

@@ -41,7 +41,12 @@ const HEALTHZ_PORT = 10256
 const CHANGES_SHOWN = 12
 
 const config = (ctx: Context): KubeProxyConfig => ctx.config as KubeProxyConfig
-const NAMES: Readonly<Record<string, string>> = { services: 'Service', endpointslices: 'EndpointSlice', nodes: 'Node', servicecidrs: 'ServiceCIDR' }
+const NAMES: Readonly<Record<string, string>> = {
+  services: 'Service',
+  endpointslices: 'EndpointSlice',
+  nodes: 'Node',
+  servicecidrs: 'ServiceCIDR',
+}
 
 const informers = createInformers({
   client: (ctx) => config(ctx).client,
@@ -61,7 +66,8 @@ function requestSync(ctx: Context): void {
 }
 
 /** Rules are not written before everything was heard once: half a picture would cut connections. */
-const initialized = (ctx: Context): boolean => ['services', 'endpointslices', 'nodes', 'servicecidrs'].every((name) => informers.hasSynced(ctx, name))
+const initialized = (ctx: Context): boolean =>
+  ['services', 'endpointslices', 'nodes', 'servicecidrs'].every((name) => informers.hasSynced(ctx, name))
 
 function inputOf(ctx: Context): ProxyInput {
   const { node, nodeIP, clusterCIDR } = config(ctx)
@@ -70,7 +76,9 @@ function inputOf(ctx: Context): ProxyInput {
     nodeIP,
     clusterCIDR,
     nodeLabels: store(ctx, 'nodes').get(node)?.metadata.labels ?? {},
-    serviceCIDRs: store(ctx, 'servicecidrs').values().flatMap((c) => ((c.spec?.cidrs ?? []) as string[]).filter((cidr) => !cidr.includes(':'))),
+    serviceCIDRs: store(ctx, 'servicecidrs')
+      .values()
+      .flatMap((c) => ((c.spec?.cidrs ?? []) as string[]).filter((cidr) => !cidr.includes(':'))),
     services: store(ctx, 'services').values() as unknown as Service[],
     endpointSlices: store(ctx, 'endpointslices').values() as unknown as EndpointSlice[],
   }
@@ -160,7 +168,8 @@ export const kubeProxyType: ComponentType = {
     sync: (ctx) => sync(ctx),
     [SOCKET_REQUEST]: (ctx: Context, { port }: { port: number }, delivery) => {
       const answer = healthAnswer(ctx, port)
-      if (delivery.call !== undefined) ctx.reply(delivery.call, answer, { ...PACKET_LOOK, summary: String(answer.status), ok: answer.status < 400 })
+      if (delivery.call !== undefined)
+        ctx.reply(delivery.call, answer, { ...PACKET_LOOK, summary: String(answer.status), ok: answer.status < 400 })
     },
   },
 }

@@ -80,7 +80,9 @@ export function servicePorts(input: ProxyInput): ServicePortInfo[] {
     const external = type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0)
     const externalPolicyLocal = external && spec.externalTrafficPolicy === 'Local'
     const externalIPs = (spec.externalIPs ?? []).filter(isIPv4)
-    const loadBalancerVIPs = (service.status?.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip !== undefined && isIPv4(i.ip) && (i.ipMode ?? 'VIP') === 'VIP' ? [i.ip] : []))
+    const loadBalancerVIPs = (service.status?.loadBalancer?.ingress ?? []).flatMap((i) =>
+      i.ip !== undefined && isIPv4(i.ip) && (i.ipMode ?? 'VIP') === 'VIP' ? [i.ip] : [],
+    )
     for (const port of spec.ports ?? []) {
       const portName = port.name ?? ''
       const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol
@@ -96,7 +98,10 @@ export function servicePorts(input: ProxyInput): ServicePortInfo[] {
         nodePort,
         externalIPs,
         loadBalancerVIPs,
-        sourceRanges: (spec.loadBalancerSourceRanges ?? []).map((r) => r.trim()).filter((r) => r.includes('/') && rangeOf(r) !== undefined).map(maskedCIDR),
+        sourceRanges: (spec.loadBalancerSourceRanges ?? [])
+          .map((r) => r.trim())
+          .filter((r) => r.includes('/') && rangeOf(r) !== undefined)
+          .map(maskedCIDR),
         healthCheckNodePort: type === 'LoadBalancer' && externalPolicyLocal ? (spec.healthCheckNodePort ?? 0) : 0,
         internalPolicyLocal: spec.internalTrafficPolicy === 'Local',
         externalPolicyLocal,
@@ -158,7 +163,10 @@ function categorize(endpoints: readonly ProxyEndpoint[], info: Omit<ServicePortI
   const usesLocal = info.internalPolicyLocal || (info.externalPolicyLocal && info.externallyAccessible)
   let cluster: readonly ProxyEndpoint[] = []
   if (usesCluster) {
-    const available = topology(endpoints.filter((e) => e.ready), view)
+    const available = topology(
+      endpoints.filter((e) => e.ready),
+      view,
+    )
     cluster = available.length > 0 ? available : endpoints.filter((e) => e.serving && e.terminating)
   }
   if (!usesLocal) return { cluster, local: [], reachable: cluster, any: cluster.length > 0 }
@@ -171,9 +179,11 @@ function categorize(endpoints: readonly ProxyEndpoint[], info: Omit<ServicePortI
 
 /** Hints count only when every ready endpoint has one and one is for here: this node, else this node's zone. */
 function topology(ready: readonly ProxyEndpoint[], view: NodeView): readonly ProxyEndpoint[] {
-  if (ready.every((e) => e.nodeHints.length > 0) && ready.some((e) => e.nodeHints.includes(view.node))) return ready.filter((e) => e.nodeHints.includes(view.node))
+  if (ready.every((e) => e.nodeHints.length > 0) && ready.some((e) => e.nodeHints.includes(view.node)))
+    return ready.filter((e) => e.nodeHints.includes(view.node))
   const label = 'topology.kubernetes.io/zone'
   const zone = Object.hasOwn(view.nodeLabels, label) ? (view.nodeLabels[label] ?? '') : ''
-  if (ready.every((e) => e.zoneHints.length > 0) && ready.some((e) => e.zoneHints.includes(zone))) return ready.filter((e) => e.zoneHints.includes(zone))
+  if (ready.every((e) => e.zoneHints.length > 0) && ready.some((e) => e.zoneHints.includes(zone)))
+    return ready.filter((e) => e.zoneHints.includes(zone))
   return ready
 }

@@ -24,7 +24,12 @@ const runtime: ComponentType = {
     'pod.connect': (ctx: Context, { ip, port }: PodConnect, delivery) => {
       const here = ctx.config as Record<string, number>
       const by = { namespace: 'shop', pod: `web-${ip}`, container: 'nginx' }
-      const body = ip in here ? (here[ip] === port ? ({ connected: true, by, http: { status: 200, body: `hello from ${ip}`, contentType: 'text/plain' } } as const) : ({ connected: false, error: 'connection refused' } as const)) : ({ connected: false, error: 'no route to host' } as const)
+      const body =
+        ip in here
+          ? here[ip] === port
+            ? ({ connected: true, by, http: { status: 200, body: `hello from ${ip}`, contentType: 'text/plain' } } as const)
+            : ({ connected: false, error: 'connection refused' } as const)
+          : ({ connected: false, error: 'no route to host' } as const)
       if (delivery.call !== undefined) ctx.reply(delivery.call, body)
     },
   },
@@ -32,13 +37,25 @@ const runtime: ComponentType = {
 /** Sets the routes of its node, as a CNI agent does; kept apart so that the test needs no Node objects. */
 const router: ComponentType = {
   type: 'router',
-  start: (ctx) => ctx.send(`kernel/${ctx.host}`, 'route.replace', { routes: NODES.filter((n) => n !== ctx.host).map((node) => ({ podCIDR: podCIDR(node), via: ipOf(node), node })) }, { flow: 'control', summary: 'routes' }),
+  start: (ctx) =>
+    ctx.send(
+      `kernel/${ctx.host}`,
+      'route.replace',
+      { routes: NODES.filter((n) => n !== ctx.host).map((node) => ({ podCIDR: podCIDR(node), via: ipOf(node), node })) },
+      { flow: 'control', summary: 'routes' },
+    ),
   handlers: {},
 }
 
-const client: ClientConfig = { servers: ['api'], user: 'system:serviceaccount:kube-system:kube-proxy', groups: [], userAgent: 'kube-proxy/v1.35.4' }
+const client: ClientConfig = {
+  servers: ['api'],
+  user: 'system:serviceaccount:kube-system:kube-proxy',
+  groups: [],
+  userAgent: 'kube-proxy/v1.35.4',
+}
 
-const service = (name: string, namespace: string, spec: object): KubeObject => ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec }) as unknown as Service as unknown as KubeObject
+const service = (name: string, namespace: string, spec: object): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec }) as unknown as Service as unknown as KubeObject
 const slice = (name: string, namespace: string, ports: object[], ips: readonly string[]): KubeObject =>
   ({
     apiVersion: 'discovery.k8s.io/v1',
@@ -56,7 +73,13 @@ const hand: ComponentType = {
   type: 'hand',
   start: (ctx) => ctx.next('tick'),
   handlers: {
-    put: (ctx: Context, { path, object }: { path: string; object: KubeObject }) => void ctx.call('api', 'http.request', { method: 'POST', path, headers: {}, body: object }, { then: { kind: 'done' }, flow: 'write', summary: 'put' }),
+    put: (ctx: Context, { path, object }: { path: string; object: KubeObject }) =>
+      void ctx.call(
+        'api',
+        'http.request',
+        { method: 'POST', path, headers: {}, body: object },
+        { then: { kind: 'done' }, flow: 'write', summary: 'put' },
+      ),
     stop: (ctx: Context, id: string) => ctx.stopProcess(id, 'test'),
     cut: (ctx: Context, [a, b]: [string, string]) => ctx.setLink(a, b, { cut: true }),
     off: (ctx: Context, host: string) => ctx.setHostUp(host, false),
@@ -75,25 +98,68 @@ function cluster(mode: 'iptables' | 'nftables', seed = 1): Simulation {
   sim.boot({ id: 'client', type: 'client', host: 'outside', config: { nodes, client } })
   for (const node of NODES) {
     sim.boot({ id: `kernel/${node}`, type: 'kernel', host: node, config: { node, nodeIP: ipOf(node), podCIDR: '10.244.0.0/16', nodes } })
-    sim.boot({ id: `containerd/${node}`, type: 'containerd', host: node, config: Object.fromEntries([...POD_WEB, '10.244.3.99'].filter((ip) => `node-${ip.split('.')[2]}` === node).map((ip) => [ip, 80])) })
+    sim.boot({
+      id: `containerd/${node}`,
+      type: 'containerd',
+      host: node,
+      config: Object.fromEntries([...POD_WEB, '10.244.3.99'].filter((ip) => `node-${ip.split('.')[2]}` === node).map((ip) => [ip, 80])),
+    })
     sim.boot({ id: `router/${node}`, type: 'router', host: node, config: null })
-    sim.boot({ id: `kube-proxy/${node}`, type: 'kube-proxy', host: node, config: { client, node, nodeIP: ipOf(node), mode, clusterCIDR: '10.244.0.0/16' } })
+    sim.boot({
+      id: `kube-proxy/${node}`,
+      type: 'kube-proxy',
+      host: node,
+      config: { client, node, nodeIP: ipOf(node), mode, clusterCIDR: '10.244.0.0/16' },
+    })
   }
-  sim.boot({ id: 'coredns/coredns-a', type: 'coredns', host: 'node-3', config: { client, node: 'node-3', pod: { name: 'coredns-a', namespace: 'kube-system', ip: '10.244.3.3', uid: 'u' } } })
-  for (const ns of ['default', 'shop', 'kube-system']) put(sim, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } })
-  put(sim, '/apis/networking.k8s.io/v1/servicecidrs', { apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.96.0.0/12'] } })
-  put(sim, '/api/v1/services', service('kube-dns', 'kube-system', { clusterIP: '10.96.0.10', ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] }))
-  put(sim, '/apis/discovery.k8s.io/v1/endpointslices', slice('kube-dns', 'kube-system', [{ name: 'dns', port: 53, protocol: 'UDP' }], ['10.244.3.3']))
-  put(sim, '/api/v1/services', service('web', 'shop', { type: 'NodePort', clusterIP: '10.96.10.10', ports: [{ port: 80, nodePort: 30080, protocol: 'TCP' }] }))
+  sim.boot({
+    id: 'coredns/coredns-a',
+    type: 'coredns',
+    host: 'node-3',
+    config: { client, node: 'node-3', pod: { name: 'coredns-a', namespace: 'kube-system', ip: '10.244.3.3', uid: 'u' } },
+  })
+  for (const ns of ['default', 'shop', 'kube-system'])
+    put(sim, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } })
+  put(sim, '/apis/networking.k8s.io/v1/servicecidrs', {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: ['10.96.0.0/12'] },
+  })
+  put(
+    sim,
+    '/api/v1/services',
+    service('kube-dns', 'kube-system', { clusterIP: '10.96.0.10', ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] }),
+  )
+  put(
+    sim,
+    '/apis/discovery.k8s.io/v1/endpointslices',
+    slice('kube-dns', 'kube-system', [{ name: 'dns', port: 53, protocol: 'UDP' }], ['10.244.3.3']),
+  )
+  put(
+    sim,
+    '/api/v1/services',
+    service('web', 'shop', { type: 'NodePort', clusterIP: '10.96.10.10', ports: [{ port: 80, nodePort: 30080, protocol: 'TCP' }] }),
+  )
   put(sim, '/apis/discovery.k8s.io/v1/endpointslices', slice('web', 'shop', [{ name: '', port: 80, protocol: 'TCP' }], POD_WEB))
   put(sim, '/api/v1/services', service('empty', 'shop', { clusterIP: '10.96.10.11', ports: [{ port: 80, protocol: 'TCP' }] }))
-  put(sim, '/api/v1/namespaces/shop/pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shell', namespace: 'shop', uid: 's' }, spec: { nodeName: 'node-1' }, status: { phase: 'Running', podIP: '10.244.1.5' } } as unknown as KubeObject)
+  put(sim, '/api/v1/namespaces/shop/pods', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'shell', namespace: 'shop', uid: 's' },
+    spec: { nodeName: 'node-1' },
+    status: { phase: 'Running', podIP: '10.244.1.5' },
+  } as unknown as KubeObject)
   sim.runToTime(5000)
   return sim
 }
 
 let n = 0
-function request(sim: Simulation, url: string, from: 'outside' | { pod: string; namespace: string } = 'outside'): { result: ClientResult; trace: TraceRecord[] } {
+function request(
+  sim: Simulation,
+  url: string,
+  from: 'outside' | { pod: string; namespace: string } = 'outside',
+): { result: ClientResult; trace: TraceRecord[] } {
   const id = `r${++n}`
   const before = sim.kernel.records
   sim.input({ target: 'client', kind: 'client.request', payload: { id, from, url, summary: url } })
@@ -101,7 +167,8 @@ function request(sim: Simulation, url: string, from: 'outside' | { pod: string; 
   return { result: sim.peek<ClientResult>('client', 'results').get(id) as ClientResult, trace: sim.records().slice(before) }
 }
 const shell = { pod: 'shell', namespace: 'shop' }
-const decisions = (trace: readonly TraceRecord[]): string[] => trace.flatMap((r) => (r.kind === 'packet.rule.matched' ? [(r.data as { decision: string }).decision] : []))
+const decisions = (trace: readonly TraceRecord[]): string[] =>
+  trace.flatMap((r) => (r.kind === 'packet.rule.matched' ? [(r.data as { decision: string }).decision] : []))
 
 describe.each(['iptables', 'nftables'] as const)('traffic through the rules of kube-proxy, %s', (mode) => {
   it('carries a request from outside through a node port to both endpoints, with the node as source', () => {
@@ -111,7 +178,13 @@ describe.each(['iptables', 'nftables'] as const)('traffic through the rules of k
       const { result, trace } = request(sim, 'http://172.18.0.13:30080/')
       expect(result).toMatchObject({ done: true, ok: true, status: 200 })
       bodies.add(result.body ?? '')
-      expect(decisions(trace)).toEqual(expect.arrayContaining([expect.stringMatching(/^DNAT to 10\.244\.[12]\.[57]:80$/), 'masquerade: the source becomes 172.18.0.13', 'mark for masquerading']))
+      expect(decisions(trace)).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^DNAT to 10\.244\.[12]\.[57]:80$/),
+          'masquerade: the source becomes 172.18.0.13',
+          'mark for masquerading',
+        ]),
+      )
       expect(trace.map((r) => r.kind)).toContain('packet.delivered')
     }
     expect([...bodies].sort()).toEqual(['hello from 10.244.1.5', 'hello from 10.244.2.7'])
@@ -167,7 +240,16 @@ describe.each(['iptables', 'nftables'] as const)('traffic through the rules of k
 
   it('sends a client with affinity to the same endpoint until it is forgotten', () => {
     const sim = cluster(mode)
-    put(sim, '/api/v1/services', service('sticky', 'shop', { clusterIP: '10.96.10.13', sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } }, ports: [{ port: 80, protocol: 'TCP' }] }))
+    put(
+      sim,
+      '/api/v1/services',
+      service('sticky', 'shop', {
+        clusterIP: '10.96.10.13',
+        sessionAffinity: 'ClientIP',
+        sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
+        ports: [{ port: 80, protocol: 'TCP' }],
+      }),
+    )
     put(sim, '/apis/discovery.k8s.io/v1/endpointslices', slice('sticky', 'shop', [{ name: '', port: 80, protocol: 'TCP' }], POD_WEB))
     sim.runToTime(sim.now + 3000)
     const ask = (): string => request(sim, 'http://10.96.10.13/', shell).result.body ?? ''
@@ -181,7 +263,13 @@ describe.each(['iptables', 'nftables'] as const)('traffic through the rules of k
 
   it('keeps external traffic on its node, and says on the health check port where there are endpoints', () => {
     const sim = cluster(mode)
-    const spec = { type: 'LoadBalancer', clusterIP: '10.96.10.14', externalTrafficPolicy: 'Local', healthCheckNodePort: 31999, ports: [{ port: 80, nodePort: 30081, protocol: 'TCP' }] }
+    const spec = {
+      type: 'LoadBalancer',
+      clusterIP: '10.96.10.14',
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 31999,
+      ports: [{ port: 80, nodePort: 30081, protocol: 'TCP' }],
+    }
     put(sim, '/api/v1/services', service('local', 'shop', spec))
     put(sim, '/apis/discovery.k8s.io/v1/endpointslices', slice('local', 'shop', [{ name: '', port: 80, protocol: 'TCP' }], ['10.244.1.5']))
     sim.runToTime(sim.now + 3000)

@@ -37,11 +37,18 @@ function collection(object: KubeObject): string {
   return `/${prefix}/${namespace ? `namespaces/${namespace}/` : ''}${resource}`
 }
 
-const waitForServer = (ctx: Context): void => void apiRequest(ctx, config(ctx).client, { method: 'GET', path: '/readyz', timeoutMs: 5000 }, { kind: 'kubeadm.ready' })
+const waitForServer = (ctx: Context): void =>
+  void apiRequest(ctx, config(ctx).client, { method: 'GET', path: '/readyz', timeoutMs: 5000 }, { kind: 'kubeadm.ready' })
 
 function create(ctx: Context, index: number): void {
   const object = config(ctx).objects[index]
-  if (object) apiRequest(ctx, config(ctx).client, { method: 'POST', path: collection(object), body: object }, { kind: 'kubeadm.created', data: index })
+  if (object)
+    apiRequest(
+      ctx,
+      config(ctx).client,
+      { method: 'POST', path: collection(object), body: object },
+      { kind: 'kubeadm.created', data: index },
+    )
   else ctx.stopProcess(ctx.self, 'init is done')
 }
 
@@ -52,7 +59,12 @@ function mark(ctx: Context, index: number): void {
     return
   }
   const body = { metadata: { labels: CONTROL_PLANE_LABELS }, spec: { taints: [CONTROL_PLANE_TAINT] } }
-  apiRequest(ctx, config(ctx).client, { method: 'PATCH', path: `/api/v1/nodes/${name}`, body, contentType: 'application/strategic-merge-patch+json' }, { kind: 'kubeadm.marked', data: index })
+  apiRequest(
+    ctx,
+    config(ctx).client,
+    { method: 'PATCH', path: `/api/v1/nodes/${name}`, body, contentType: 'application/strategic-merge-patch+json' },
+    { kind: 'kubeadm.marked', data: index },
+  )
 }
 
 const status = (result: ApiResult): number => (result.form === 'response' ? result.value.status : 0)
@@ -77,7 +89,10 @@ export const kubeadmType: ComponentType = {
       const code = status(result)
       if (code === 201 || code === 409) create(ctx, result.data + 1)
       else if (code === 0 || code >= 500 || code === 403 || code === 404) ctx.setTimer('create', POLL_MS, 'kubeadm.create', result.data)
-      else throw new Error(`kubeadm: ${config(ctx).objects[result.data]?.kind} refused: ${JSON.stringify(result.form === 'response' ? result.value.body : result)}`)
+      else
+        throw new Error(
+          `kubeadm: ${config(ctx).objects[result.data]?.kind} refused: ${JSON.stringify(result.form === 'response' ? result.value.body : result)}`,
+        )
     },
   },
 }

@@ -58,7 +58,11 @@ function* script(command: KubectlCommand, out: Finished): Script {
       const ref = refOf(command.object, command.namespace)
       const mapping = yield* mappingOf(ref, out, 0)
       if (!mapping) return
-      const answer = yield { method: 'POST', path: `${collection(ref, mapping)}?fieldManager=${command.manager}&fieldValidation=Strict`, body: command.object }
+      const answer = yield {
+        method: 'POST',
+        path: `${collection(ref, mapping)}?fieldManager=${command.manager}&fieldValidation=Strict`,
+        body: command.object,
+      }
       report(out, 0, answer, mapping, ref, 'created')
       break
     }
@@ -71,7 +75,12 @@ function* script(command: KubectlCommand, out: Finished): Script {
       const path = item(command.ref, mapping)
       const live = yield { method: 'GET', path }
       if (live.status >= 300) return report(out, 0, live, mapping, command.ref, 'rejected')
-      const answer = yield { method: 'PATCH', path: `${path}/scale`, body: { spec: { replicas: command.replicas } }, contentType: 'application/merge-patch+json' }
+      const answer = yield {
+        method: 'PATCH',
+        path: `${path}/scale`,
+        body: { spec: { replicas: command.replicas } },
+        contentType: 'application/merge-patch+json',
+      }
       if (answer.status >= 300) report(out, 0, answer, mapping, command.ref, 'rejected')
       else out.lines.push(line(0, 'configured', `${named(mapping, command.ref.name)} scaled`, command.ref, answer))
       break
@@ -83,8 +92,15 @@ function* script(command: KubectlCommand, out: Finished): Script {
       const live = yield { method: 'GET', path }
       if (live.status >= 300) return report(out, 0, live, mapping, command.ref, 'rejected')
       const containers = [{ name: command.container, image: command.image }]
-      const spec = { template: { spec: { $setElementOrder: undefined, '$setElementOrder/containers': [{ name: command.container }], containers } } }
-      const answer = yield { method: 'PATCH', path: `${path}?fieldManager=kubectl-set`, body: JSON.parse(JSON.stringify({ spec })) as object, contentType: 'application/strategic-merge-patch+json' }
+      const spec = {
+        template: { spec: { $setElementOrder: undefined, '$setElementOrder/containers': [{ name: command.container }], containers } },
+      }
+      const answer = yield {
+        method: 'PATCH',
+        path: `${path}?fieldManager=kubectl-set`,
+        body: JSON.parse(JSON.stringify({ spec })) as object,
+        contentType: 'application/strategic-merge-patch+json',
+      }
       if (answer.status >= 300) report(out, 0, answer, mapping, command.ref, 'rejected')
       else out.lines.push(line(0, 'configured', `${named(mapping, command.ref.name)} image updated`, command.ref, answer))
       break
@@ -105,14 +121,22 @@ function* script(command: KubectlCommand, out: Finished): Script {
       if (list.status >= 300) return report(out, 0, list, mapping, ref, 'rejected')
       const items = (list.body.items as KubeObject[]) ?? []
       if (items.length === 0) out.lines.push(line(0, 'answered', 'No resources found', ref))
-      for (const [i, found] of items.entries()) yield* remove({ ...ref, name: found.metadata.name ?? '' }, mapping, undefined, command.wait, out, i)
+      for (const [i, found] of items.entries())
+        yield* remove({ ...ref, name: found.metadata.name ?? '' }, mapping, undefined, command.wait, out, i)
       break
     }
     case 'raw': {
       const { method, path, body, contentType } = command
       const answer = yield { method, path, ...(body === undefined ? {} : { body }), ...(contentType === undefined ? {} : { contentType }) }
       if (answer.status >= 300) report(out, 0, answer, undefined, undefined, 'rejected')
-      else out.lines.push({ document: 0, outcome: 'answered', text: typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body), warnings: answer.warnings, after: answer.body })
+      else
+        out.lines.push({
+          document: 0,
+          outcome: 'answered',
+          text: typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body),
+          warnings: answer.warnings,
+          after: answer.body,
+        })
       break
     }
   }
@@ -139,7 +163,12 @@ function* apply(command: Extract<KubectlCommand, { verb: 'apply' }>, out: Finish
       continue
     }
     const last = lastApplied(live.body)
-    const patch = threeWayPatch(last, wanted as unknown as Record<string, unknown>, live.body, schemaFor(mapping.group, versionOf(ref.apiVersion), ref.kind))
+    const patch = threeWayPatch(
+      last,
+      wanted as unknown as Record<string, unknown>,
+      live.body,
+      schemaFor(mapping.group, versionOf(ref.apiVersion), ref.kind),
+    )
     if (Object.keys(patch).length === 0) {
       out.lines.push({ ...line(i, 'unchanged', `${named(mapping, ref.name)} unchanged`, ref), before: live.body, after: live.body })
       continue
@@ -156,7 +185,10 @@ function* expose(command: Extract<KubectlCommand, { verb: 'expose' }>, out: Fini
   const live = yield { method: 'GET', path: item(command.ref, mapping) }
   if (live.status >= 300) return report(out, 0, live, mapping, command.ref, 'rejected')
   const { namespace = 'default', name } = command.ref
-  const selector = (live.body.spec?.selector?.matchLabels ?? live.body.spec?.selector ?? live.body.metadata.labels) as Record<string, string>
+  const selector = (live.body.spec?.selector?.matchLabels ?? live.body.spec?.selector ?? live.body.metadata.labels) as Record<
+    string,
+    string
+  >
   const body = {
     apiVersion: 'v1',
     kind: 'Service',
@@ -195,12 +227,36 @@ function rolledOut({ metadata, spec, status }: KubeObject): boolean {
   )
 }
 
-function* remove(ref: ObjectRef, mapping: Mapping, gracePeriodSeconds: number | undefined, wait: boolean, out: Finished, index: number): Script {
+function* remove(
+  ref: ObjectRef,
+  mapping: Mapping,
+  gracePeriodSeconds: number | undefined,
+  wait: boolean,
+  out: Finished,
+  index: number,
+): Script {
   const path = item(ref, mapping)
-  const answer = yield { method: 'DELETE', path, body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background', ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) } }
+  const answer = yield {
+    method: 'DELETE',
+    path,
+    body: {
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      propagationPolicy: 'Background',
+      ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    },
+  }
   if (answer.status >= 300) return report(out, index, answer, mapping, ref, 'rejected')
   const where = mapping.namespaced ? ` from ${ref.namespace} namespace` : ''
-  out.lines.push(line(index, 'deleted', `${mapping.resource.replace(/s$/, '')}${mapping.group ? `.${mapping.group}` : ''} "${ref.name}" deleted${where}`, ref, answer))
+  out.lines.push(
+    line(
+      index,
+      'deleted',
+      `${mapping.resource.replace(/s$/, '')}${mapping.group ? `.${mapping.group}` : ''} "${ref.name}" deleted${where}`,
+      ref,
+      answer,
+    ),
+  )
   if (!wait) return
   const still = yield { method: 'GET', path }
   if (still.status >= 300) return
@@ -213,10 +269,15 @@ function* remove(ref: ObjectRef, mapping: Mapping, gracePeriodSeconds: number | 
 }
 
 /** Which resource a kind is: what kubectl's RESTMapper finds in discovery. */
-function* mappingOf(ref: Pick<ObjectRef, 'apiVersion' | 'kind' | 'namespace'>, out: Finished, document: number): Generator<Ask | 'next', Mapping | undefined, Answer> {
+function* mappingOf(
+  ref: Pick<ObjectRef, 'apiVersion' | 'kind' | 'namespace'>,
+  out: Finished,
+  document: number,
+): Generator<Ask | 'next', Mapping | undefined, Answer> {
   const [group, version] = ref.apiVersion.includes('/') ? (ref.apiVersion.split('/') as [string, string]) : ['', ref.apiVersion]
   const answer = yield { method: 'GET', path: group ? `/apis/${group}/${version}` : `/api/${version}` }
-  const resources = answer.status < 300 ? ((answer.body.resources as { name: string; kind: string; namespaced: boolean }[] | undefined) ?? []) : []
+  const resources =
+    answer.status < 300 ? ((answer.body.resources as { name: string; kind: string; namespaced: boolean }[] | undefined) ?? []) : []
   const found = resources.find((r) => r.kind === ref.kind && !r.name.includes('/'))
   if (found) return { resource: found.name, namespaced: found.namespaced, group }
   out.failed = true
@@ -233,7 +294,12 @@ function* mappingOf(ref: Pick<ObjectRef, 'apiVersion' | 'kind' | 'namespace'>, o
 const versionOf = (apiVersion: string): string => apiVersion.split('/').pop() ?? apiVersion
 
 function refOf(object: KubeObject, namespace: string): ObjectRef {
-  return { apiVersion: object.apiVersion, kind: object.kind, namespace: object.metadata?.namespace ?? namespace, name: object.metadata?.name ?? '' }
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    namespace: object.metadata?.namespace ?? namespace,
+    name: object.metadata?.name ?? '',
+  }
 }
 
 function collection(ref: Pick<ObjectRef, 'apiVersion' | 'namespace'>, mapping: Mapping): string {
@@ -249,7 +315,15 @@ function named(mapping: Mapping, name: string): string {
   return `${singular}${mapping.group ? `.${mapping.group}` : ''}/${name}`
 }
 
-const SINGULAR: Readonly<Record<string, string>> = { ingresses: 'ingress', networkpolicies: 'networkpolicy', endpoints: 'endpoints', priorityclasses: 'priorityclass', storageclasses: 'storageclass', ingressclasses: 'ingressclass', runtimeclasses: 'runtimeclass' }
+const SINGULAR: Readonly<Record<string, string>> = {
+  ingresses: 'ingress',
+  networkpolicies: 'networkpolicy',
+  endpoints: 'endpoints',
+  priorityclasses: 'priorityclass',
+  storageclasses: 'storageclass',
+  ingressclasses: 'ingressclass',
+  runtimeclasses: 'runtimeclass',
+}
 
 function withLastApplied(document: KubeObject, namespace: string | undefined): KubeObject {
   const { [LAST_APPLIED]: _, ...annotations } = document.metadata?.annotations ?? {}
@@ -279,14 +353,40 @@ function lastApplied(live: KubeObject): Record<string, unknown> {
 }
 
 function line(document: number, outcome: KubectlLine['outcome'], text: string, ref: ObjectRef | undefined, answer?: Answer): KubectlLine {
-  return { document, outcome, text, warnings: answer?.warnings ?? [], ...(ref ? { ref } : {}), ...(answer && answer.status > 0 ? { after: answer.body } : {}) }
+  return {
+    document,
+    outcome,
+    text,
+    warnings: answer?.warnings ?? [],
+    ...(ref ? { ref } : {}),
+    ...(answer && answer.status > 0 ? { after: answer.body } : {}),
+  }
 }
 
-const unreachable = (answer: Answer): string => `The connection to the server was refused - did you specify the right host or port? (${String(answer.body)})`
+const unreachable = (answer: Answer): string =>
+  `The connection to the server was refused - did you specify the right host or port? (${String(answer.body)})`
 
-function report(out: Finished, document: number, answer: Answer, mapping: Mapping | undefined, ref: ObjectRef | undefined, outcome: KubectlLine['outcome'], before?: KubeObject, dryRun?: string): void {
+function report(
+  out: Finished,
+  document: number,
+  answer: Answer,
+  mapping: Mapping | undefined,
+  ref: ObjectRef | undefined,
+  outcome: KubectlLine['outcome'],
+  before?: KubeObject,
+  dryRun?: string,
+): void {
   if (answer.status >= 200 && answer.status < 300 && mapping && ref) {
-    out.lines.push({ ...line(document, outcome, `${named(mapping, ref.name || (answer.body.metadata.name ?? ''))} ${outcome}${dryRun ? ' (server dry run)' : ''}`, ref, answer), ...(before ? { before } : {}) })
+    out.lines.push({
+      ...line(
+        document,
+        outcome,
+        `${named(mapping, ref.name || (answer.body.metadata.name ?? ''))} ${outcome}${dryRun ? ' (server dry run)' : ''}`,
+        ref,
+        answer,
+      ),
+      ...(before ? { before } : {}),
+    })
     return
   }
   out.failed = true
@@ -297,7 +397,15 @@ function report(out: Finished, document: number, answer: Answer, mapping: Mappin
       : reason === 'Invalid' && ref
         ? `The ${String(message).replace(/ is invalid: /, ' is invalid: ')}`
         : `Error from server${reason ? ` (${reason})` : ''}: ${message}`
-  out.lines.push({ document, outcome: 'rejected', text, warnings: answer.warnings, ...(ref ? { ref } : {}), ...(answer.status > 0 ? { status: answer.body } : {}), ...(before ? { before } : {}) })
+  out.lines.push({
+    document,
+    outcome: 'rejected',
+    text,
+    warnings: answer.warnings,
+    ...(ref ? { ref } : {}),
+    ...(answer.status > 0 ? { status: answer.body } : {}),
+    ...(before ? { before } : {}),
+  })
 }
 
 // ── the component ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -321,13 +429,17 @@ function advance(ctx: Context, id: string, run: Running): void {
   }
   const { watch, ...request } = state.value
   const { client } = config(ctx)
-  const call = watch ? apiStream(ctx, client, request, { kind: 'kubectl.event', data: id }) : apiRequest(ctx, client, request, { kind: 'kubectl.answer', data: id })
+  const call = watch
+    ? apiStream(ctx, client, request, { kind: 'kubectl.event', data: id })
+    : apiRequest(ctx, client, request, { kind: 'kubectl.answer', data: id })
   running(ctx).put(id, { ...run, call: watch ? call : run.call })
 }
 
 function toAnswer(response: HttpResponse): Answer {
   const warning = response.headers.warning
-  const warnings = (warning === undefined ? [] : typeof warning === 'string' ? [warning] : warning).map((w) => /^299 - "(.*)"$/.exec(w)?.[1]?.replace(/\\(.)/g, '$1') ?? w)
+  const warnings = (warning === undefined ? [] : typeof warning === 'string' ? [warning] : warning).map(
+    (w) => /^299 - "(.*)"$/.exec(w)?.[1]?.replace(/\\(.)/g, '$1') ?? w,
+  )
   return { status: response.status, body: response.body as KubeObject, warnings }
 }
 
@@ -338,7 +450,10 @@ export const kubectlType: ComponentType = {
     'kubectl.answer': (ctx: Context, result: CallResult<HttpResponse, string>) => {
       const run = running(ctx).get(result.data)
       if (!run) return
-      const answer: Answer = result.form === 'response' ? toAnswer(result.value) : { status: 0, body: (result.form === 'error' ? result.error : 'EOF') as unknown as KubeObject, warnings: [] }
+      const answer: Answer =
+        result.form === 'response'
+          ? toAnswer(result.value)
+          : { status: 0, body: (result.form === 'error' ? result.error : 'EOF') as unknown as KubeObject, warnings: [] }
       advance(ctx, result.data, { ...run, answers: [...run.answers, answer] })
     },
     'kubectl.event': (ctx: Context, result: CallResult<StreamChunk | HttpResponse, string>) => {
@@ -346,13 +461,23 @@ export const kubectlType: ComponentType = {
       if (!run) return
       if (result.form === 'chunk' && 'event' in (result.value as StreamChunk)) {
         const { event } = result.value as Extract<StreamChunk, { event: unknown }>
-        advance(ctx, result.data, { ...run, answers: [...run.answers, { status: 200, body: event.object, warnings: [], event: { ...event.object, type: event.type } }] })
-      } else if (result.form === 'chunk') advance(ctx, result.data, { ...run, answers: [...run.answers, { status: 200, body: {} as KubeObject, warnings: [] }] })
+        advance(ctx, result.data, {
+          ...run,
+          answers: [...run.answers, { status: 200, body: event.object, warnings: [], event: { ...event.object, type: event.type } }],
+        })
+      } else if (result.form === 'chunk')
+        advance(ctx, result.data, { ...run, answers: [...run.answers, { status: 200, body: {} as KubeObject, warnings: [] }] })
       else advance(ctx, result.data, { ...run, call: 0, answers: [...run.answers, { status: 500, body: {} as KubeObject, warnings: [] }] })
     },
     // The door for requests that come from outside the simulation's own kubectl (the bridge, the page's lists).
-    'kubectl.http': (ctx: Context, p: { id: string; request: ApiRequest }) => void apiRequest(ctx, config(ctx).client, p.request, { kind: 'kubectl.http.answer', data: p.id }),
+    'kubectl.http': (ctx: Context, p: { id: string; request: ApiRequest }) =>
+      void apiRequest(ctx, config(ctx).client, p.request, { kind: 'kubectl.http.answer', data: p.id }),
     'kubectl.http.answer': (ctx: Context, result: CallResult<HttpResponse, string>) =>
-      ctx.table<unknown>('http').put(result.data, result.form === 'response' ? result.value : { status: 0, headers: {}, body: result.form === 'error' ? result.error : 'EOF' }),
+      ctx
+        .table<unknown>('http')
+        .put(
+          result.data,
+          result.form === 'response' ? result.value : { status: 0, headers: {}, body: result.form === 'error' ? result.error : 'EOF' },
+        ),
   },
 }

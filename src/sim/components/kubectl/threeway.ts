@@ -24,14 +24,23 @@ function diffMap(original: Map, modified: Map, current: Map, schema: ObjectSchem
     if (isRecord(wanted) && isRecord(live)) {
       const inner = diffMap(isRecord(last) ? last : {}, wanted, live, child)
       if (Object.keys(inner).length > 0) patch[key] = inner
-    } else if (Array.isArray(wanted) && Array.isArray(live) && mergeKey) diffList(patch, key, mergeKey, Array.isArray(last) ? last : [], wanted, live, childSchema(child, 0))
+    } else if (Array.isArray(wanted) && Array.isArray(live) && mergeKey)
+      diffList(patch, key, mergeKey, Array.isArray(last) ? last : [], wanted, live, childSchema(child, 0))
     else patch[key] = wanted
   }
   for (const key of Object.keys(original)) if (!Object.hasOwn(modified, key) && Object.hasOwn(current, key)) patch[key] = null
   return patch
 }
 
-function diffList(patch: Map, key: string, mergeKey: string, original: unknown[], modified: unknown[], current: unknown[], item: ObjectSchema | undefined): void {
+function diffList(
+  patch: Map,
+  key: string,
+  mergeKey: string,
+  original: unknown[],
+  modified: unknown[],
+  current: unknown[],
+  item: ObjectSchema | undefined,
+): void {
   const find = (list: unknown[], id: unknown): Map | undefined => list.find((x): x is Map => isRecord(x) && x[mergeKey] === id)
   const changes: Map[] = []
   for (const wanted of modified) {

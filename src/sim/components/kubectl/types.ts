@@ -13,7 +13,13 @@ export type KubectlCommand =
   | { readonly verb: 'delete'; readonly ref: ObjectRef; readonly gracePeriodSeconds?: number; readonly wait: boolean }
   | { readonly verb: 'delete-selected'; readonly ref: Omit<ObjectRef, 'name'>; readonly labelSelector: string; readonly wait: boolean }
   /** `kubectl get --raw` and friends: one request as it is. */
-  | { readonly verb: 'raw'; readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly path: string; readonly body?: string; readonly contentType?: string }
+  | {
+      readonly verb: 'raw'
+      readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+      readonly path: string
+      readonly body?: string
+      readonly contentType?: string
+    }
 
 /** Payload of the input `kubectl.command`. */
 export interface KubectlInput {

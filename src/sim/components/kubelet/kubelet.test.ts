@@ -32,12 +32,14 @@ const status = (name: string): Record<string, unknown> => pod(name).status?.cont
 const hit = (fault: Fault): void => cluster.sim.input({ target: 'fault-injector', kind: 'fault', payload: { fault, summary: fault.kind } })
 const readyOf = (node: string): { status: string; message: string } | undefined =>
   (
-    (request(cluster.sim, { path: `/api/v1/nodes/${node}` }).body as KubeObject).status?.conditions as {
-      type: string
-      status: string
-      message: string
-    }[]
-  ).find((c) => c.type === 'Ready')
+    (request(cluster.sim, { path: `/api/v1/nodes/${node}` }).body as KubeObject).status?.conditions as
+      | {
+          type: string
+          status: string
+          message: string
+        }[]
+      | undefined
+  )?.find((c) => c.type === 'Ready')
 const requests = (from: number): string[] =>
   cluster.sim
     .records()

@@ -227,15 +227,13 @@ function report(ctx: Context): void {
       { ready: ready?.status === 'True', message: ready?.message ?? '' },
       { apiVersion: 'v1', kind: 'Node', name: config(ctx).node },
     )
-  ctx
-    .table<Reported>('node')
-    .put('reported', {
-      ...before,
-      conditions: status.conditions ?? [],
-      reportedAt: ctx.now,
-      everReady: before.everReady || ready?.status === 'True',
-      rebootTold: rebooted,
-    })
+  ctx.table<Reported>('node').put('reported', {
+    ...before,
+    conditions: status.conditions ?? [],
+    reportedAt: ctx.now,
+    everReady: before.everReady || ready?.status === 'True',
+    rebootTold: rebooted,
+  })
   apiRequest(
     ctx,
     config(ctx).client,
@@ -318,14 +316,12 @@ export const nodeHandlers: Readonly<Record<string, (ctx: Context, payload: never
     const reply = result.form === 'response' ? result.value : undefined
     const before = health(ctx)
     if (reply?.ok)
-      ctx
-        .table<RuntimeHealth>('node')
-        .put('health', {
-          okAt: ctx.now,
-          networkReady: reply.value.networkReady,
-          networkMessage: reply.value.networkMessage,
-          bootedAt: reply.value.bootedAt,
-        })
+      ctx.table<RuntimeHealth>('node').put('health', {
+        okAt: ctx.now,
+        networkReady: reply.value.networkReady,
+        networkMessage: reply.value.networkMessage,
+        bootedAt: reply.value.bootedAt,
+      })
     else if (before.okAt < 0) ctx.table<RuntimeHealth>('node').put('health', before)
     if (result.data === 'register') {
       register(ctx)
@@ -360,13 +356,11 @@ export const nodeHandlers: Readonly<Record<string, (ctx: Context, payload: never
     for (const reason of ['NodeHasSufficientMemory', 'NodeHasNoDiskPressure', 'NodeHasSufficientPID'])
       nodeEvent(ctx, 'Normal', reason, `Node ${config(ctx).node} status is now: ${reason}`)
     nodeEvent(ctx, 'Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods')
-    ctx
-      .table<Reported>('node')
-      .put('reported', {
-        ...reported(ctx),
-        registered: true,
-        ...(status === 201 ? { conditions: conditions(ctx), reportedAt: ctx.now } : {}),
-      })
+    ctx.table<Reported>('node').put('reported', {
+      ...reported(ctx),
+      registered: true,
+      ...(status === 201 ? { conditions: conditions(ctx), reportedAt: ctx.now } : {}),
+    })
     passPodCIDR(ctx)
     renewLease(ctx)
     armReport(ctx)

@@ -24,7 +24,11 @@ describe('an attempt decides as the recorded kube-scheduler did', () => {
   for (const [family, records] of families) {
     it(`in the family ${family}`, () => {
       for (const { name, objects, pod, document, message } of records) {
-        const { result, message: said } = attempt(cycleOf(makeWorld(objects), pod), { nextStartNodeIndex: 0, random: () => 0, now: Date.UTC(2026, 0, 1) })
+        const { result, message: said } = attempt(cycleOf(makeWorld(objects), pod), {
+          nextStartNodeIndex: 0,
+          random: () => 0,
+          now: Date.UTC(2026, 0, 1),
+        })
         if (message !== undefined) expect(said, name).toBe(message)
         else {
           const found = result.outcome === 'found'

@@ -22,7 +22,12 @@ export function attempt(cycle: Cycle, options: AttemptOptions): Attempt {
   if (result.outcome === 'found') return { result, message: '', preemption: undefined }
   if (result.outcome === 'no nodes') return { result, message: result.message, preemption: undefined }
   const claims = dynamicResourcesPostFilter(result.reachedDynamicResources)
-  if (claims.code === 'Error') return { result, message: fitErrorMessage(result.diagnosis, result.diagnosis.preFilterMessage, claims.reasons.join(', ')), preemption: undefined }
+  if (claims.code === 'Error')
+    return {
+      result,
+      message: fitErrorMessage(result.diagnosis, result.diagnosis.preFilterMessage, claims.reasons.join(', ')),
+      preemption: undefined,
+    }
   const preemption = preempt(cycle, result.filters, result.diagnosis, options.now, options.random)
   const postFilter = preemption.chosen ? '' : [...claims.reasons, preemption.message].join(', ')
   return { result, message: fitErrorMessage(result.diagnosis, result.diagnosis.preFilterMessage, postFilter), preemption }

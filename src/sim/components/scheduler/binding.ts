@@ -34,8 +34,18 @@ export function createBindings(hooks: BindingHooks): Bindings {
   const bind = (ctx: Context, uid: string, binding: Binding): void => {
     const { namespace, name } = binding.pod.metadata
     ctx.because(ctx.record('scheduler.bind.requested', { pod: binding.entry.key, node: binding.node }, refOf(binding.pod)))
-    const body = { apiVersion: 'v1', kind: 'Binding', metadata: { namespace, name, uid: binding.pod.metadata.uid }, target: { kind: 'Node', name: binding.node } }
-    apiRequest(ctx, hooks.client(ctx), { method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body }, { kind: 'binding.answered', data: uid })
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { namespace, name, uid: binding.pod.metadata.uid },
+      target: { kind: 'Node', name: binding.node },
+    }
+    apiRequest(
+      ctx,
+      hooks.client(ctx),
+      { method: 'POST', path: `/api/v1/namespaces/${namespace}/pods/${name}/binding`, body },
+      { kind: 'binding.answered', data: uid },
+    )
   }
 
   /** The next write, or the wait for the volume controller. */
@@ -80,7 +90,11 @@ export function createBindings(hooks: BindingHooks): Bindings {
         bind(ctx, uid, binding)
         return
       }
-      ctx.record('scheduler.volumes.binding', { pod: binding.entry.key, node: binding.node, bindings: binding.volumes.bindings, provisions: binding.volumes.provisions }, refOf(binding.pod))
+      ctx.record(
+        'scheduler.volumes.binding',
+        { pod: binding.entry.key, node: binding.node, bindings: binding.volumes.bindings, provisions: binding.volumes.provisions },
+        refOf(binding.pod),
+      )
       // Volumes take time: others (an autoscaler) shall know where the pod will go.
       const patch = statusPatch(binding.pod, ctx.now, undefined, binding.node)
       if (patch) patchPodStatus(ctx, hooks.client(ctx), binding.pod, patch, { kind: 'binding.nominated', data: uid })

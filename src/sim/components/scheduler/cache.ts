@@ -6,7 +6,19 @@ import type { Table } from '../../engine/types.ts'
 import type { Context } from '../../net/context.ts'
 import { buildNodeInfo, emptyNodeInfo, type NodeInfo, nodeFacts, withNode, withoutPod, withPod } from './framework/nodeinfo.ts'
 import { assumedPodInfo, type PodInfo, podInfo } from './framework/podinfo.ts'
-import { addToTree, buildSnapshot, getNode, type ImageState, listTree, type NodeTree, removeFromTree, replaceNode, type Snapshot, withImages, zoneKey } from './framework/snapshot.ts'
+import {
+  addToTree,
+  buildSnapshot,
+  getNode,
+  type ImageState,
+  listTree,
+  type NodeTree,
+  removeFromTree,
+  replaceNode,
+  type Snapshot,
+  withImages,
+  zoneKey,
+} from './framework/snapshot.ts'
 
 interface CachedPod {
   /** Rises with every write: the order of pods on a node. */
@@ -129,7 +141,9 @@ export function addNode(ctx: Context, node: Node): void {
 }
 
 export function updateNode(ctx: Context, old: Node, node: Node): void {
-  const sameImages = nodeFacts(old).images.size === nodeFacts(node).images.size && [...nodeFacts(node).images].every((name) => nodeFacts(old).images.has(name))
+  const sameImages =
+    nodeFacts(old).images.size === nodeFacts(node).images.size &&
+    [...nodeFacts(node).images].every((name) => nodeFacts(old).images.has(name))
   if (!sameImages) {
     removeImages(ctx, old)
     addImages(ctx, node)

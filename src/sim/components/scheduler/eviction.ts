@@ -49,7 +49,12 @@ export function createEvictions(hooks: EvictionHooks): Evictions {
     )
     ctx.because(record)
     const message = `${eviction.preemptor.spec?.schedulerName ?? ''}: preempting to accommodate a higher priority pod`
-    const patch = statusPatch(victim, ctx.now, { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message }, undefined)
+    const patch = statusPatch(
+      victim,
+      ctx.now,
+      { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message },
+      undefined,
+    )
     if (patch) patchPodStatus(ctx, hooks.client(ctx), victim, patch, { kind: 'eviction.patched', data })
     else remove(ctx, data)
     ctx.because(before)
@@ -99,7 +104,14 @@ export function createEvictions(hooks: EvictionHooks): Evictions {
       const last = victims.at(-1)
       if (!last) return
       const uid = preemptor.uid
-      const eviction: Eviction = { preemptor: preemptor.pod, node: candidate.node, last, open: victims.length - 1, atLast: false, failed: false }
+      const eviction: Eviction = {
+        preemptor: preemptor.pod,
+        node: candidate.node,
+        last,
+        open: victims.length - 1,
+        atLast: false,
+        failed: false,
+      }
       evictions(ctx).put(uid, eviction)
       preempting(ctx).put(uid, '')
       // Pods of lower priority that the node was kept for look for another place at once.
@@ -124,4 +136,3 @@ export function createEvictions(hooks: EvictionHooks): Evictions {
     },
   }
 }
-

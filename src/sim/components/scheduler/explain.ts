@@ -38,7 +38,12 @@ export interface AttemptRecord {
   readonly evaluated: number
   readonly nodes: number
   /** Why nodes were rejected: node by node up to EXPLAINED_NODES of them, else examples; and counted by plugin and reason. */
-  readonly rejected: readonly { readonly node: string; readonly plugin: string; readonly reasons: readonly string[]; readonly unresolvable: boolean }[]
+  readonly rejected: readonly {
+    readonly node: string
+    readonly plugin: string
+    readonly reasons: readonly string[]
+    readonly unresolvable: boolean
+  }[]
   readonly reasons: readonly { readonly plugin: string; readonly reason: string; readonly nodes: number }[]
   /** All feasible nodes up to EXPLAINED_NODES, else the best. */
   readonly scored: readonly { readonly node: string; readonly total: number; readonly plugins: readonly PluginScore[] }[]
@@ -78,7 +83,12 @@ export function scoreRows(nodes: readonly string[], scores: Scores | undefined):
     rows.push({
       node,
       total,
-      plugins: scores.plugins.map((p) => ({ plugin: p.plugin, weight: p.weight, raw: p.raw[i] as number, score: (p.normalized[i] as number) * p.weight })),
+      plugins: scores.plugins.map((p) => ({
+        plugin: p.plugin,
+        weight: p.weight,
+        raw: p.raw[i] as number,
+        score: (p.normalized[i] as number) * p.weight,
+      })),
     })
   })
   return rows
@@ -97,5 +107,11 @@ export function schedulingDocument(record: AttemptRecord): SchedulingDocument {
     if (row.total > top) top = row.total
   }
   const best = totals.filter(([, total]) => total === top).map(([node]) => node)
-  return { outcome: 'bound', scores: Object.fromEntries(scores), totals: Object.fromEntries(totals), best, chosenIsBest: best.includes(record.node ?? '') }
+  return {
+    outcome: 'bound',
+    scores: Object.fromEntries(scores),
+    totals: Object.fromEntries(totals),
+    best,
+    chosenIsBest: best.includes(record.node ?? ''),
+  }
 }

@@ -48,14 +48,18 @@ export function listersOf(ctx: Context): Listers {
   const get = <T>(informer: string, key: string): T | undefined => store(ctx, informer).get(key) as T | undefined
   const list = <T>(informer: string): T[] => store(ctx, informer).values() as unknown as T[]
   return {
-    services: (namespace) => store(ctx, 'services').keysWithPrefix(`${namespace}/`).map((key) => get<Service>('services', key) as Service),
+    services: (namespace) =>
+      store(ctx, 'services')
+        .keysWithPrefix(`${namespace}/`)
+        .map((key) => get<Service>('services', key) as Service),
     replicationController: (namespace, name) => get<ReplicationController>('replicationcontrollers', `${namespace}/${name}`),
     replicaSet: (namespace, name) => get<ReplicaSet>('replicasets', `${namespace}/${name}`),
     statefulSet: (namespace, name) => get<StatefulSet>('statefulsets', `${namespace}/${name}`),
     namespaceLabels: (name) => store(ctx, 'namespaces').get(name)?.metadata.labels as Labels | undefined,
     namespaces: () => store(ctx, 'namespaces').keys(),
     budgets: () => list<PodDisruptionBudget>('poddisruptionbudgets'),
-    claim: (namespace, name) => assumedClaims(ctx).get(`${namespace}/${name}`) ?? get<PersistentVolumeClaim>('persistentvolumeclaims', `${namespace}/${name}`),
+    claim: (namespace, name) =>
+      assumedClaims(ctx).get(`${namespace}/${name}`) ?? get<PersistentVolumeClaim>('persistentvolumeclaims', `${namespace}/${name}`),
     volume: (name) => assumedVolumes(ctx).get(name) ?? get<PersistentVolume>('persistentvolumes', name),
     volumesOfClass: (className) =>
       list<PersistentVolume>('persistentvolumes')

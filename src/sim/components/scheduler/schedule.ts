@@ -24,7 +24,12 @@ interface Common {
 }
 
 export type ScheduleResult =
-  | ({ readonly outcome: 'found'; readonly node: string; readonly feasible: readonly string[]; readonly scores: Scores | undefined } & Common)
+  | ({
+      readonly outcome: 'found'
+      readonly node: string
+      readonly feasible: readonly string[]
+      readonly scores: Scores | undefined
+    } & Common)
   | ({ readonly outcome: 'unschedulable'; readonly filters: Filters; readonly reachedDynamicResources: boolean } & Common)
   | { readonly outcome: 'no nodes'; readonly message: string }
 
@@ -45,7 +50,14 @@ export function schedulePod(cycle: Cycle, options: ScheduleOptions): ScheduleRes
   const { filters, reachedDynamicResources } = pre
   if (pre.status) {
     if (pre.status.plugin !== '') rejected.plugins.add(pre.status.plugin)
-    const diagnosis: Diagnosis = { snapshot, nodes: [], statuses: [], absent: pre.status, preFilterMessage: statusMessage(pre.status), unschedulablePlugins: rejected.plugins }
+    const diagnosis: Diagnosis = {
+      snapshot,
+      nodes: [],
+      statuses: [],
+      absent: pre.status,
+      preFilterMessage: statusMessage(pre.status),
+      unschedulablePlugins: rejected.plugins,
+    }
     return { outcome: 'unschedulable', filters, reachedDynamicResources, nextStartNodeIndex, diagnosis }
   }
 
@@ -59,8 +71,16 @@ export function schedulePod(cycle: Cycle, options: ScheduleOptions): ScheduleRes
   }
 
   const found = findNodesThatPassFilters(cycle, filter, pre.nodeNames, options, rejected)
-  const absent = pre.nodeNames ? unresolvable('', `node(s) didn't satisfy plugin(s) [${sortStrings(pre.pluginsWithNodes).join(' ')}]`) : undefined
-  const diagnosis: Diagnosis = { snapshot, nodes: rejected.nodes, statuses: rejected.statuses, absent, unschedulablePlugins: rejected.plugins }
+  const absent = pre.nodeNames
+    ? unresolvable('', `node(s) didn't satisfy plugin(s) [${sortStrings(pre.pluginsWithNodes).join(' ')}]`)
+    : undefined
+  const diagnosis: Diagnosis = {
+    snapshot,
+    nodes: rejected.nodes,
+    statuses: rejected.statuses,
+    absent,
+    unschedulablePlugins: rejected.plugins,
+  }
   const common = { nextStartNodeIndex: (nextStartNodeIndex + found.length + rejected.nodes.length) % snapshot.size, diagnosis }
   if (found.length === 0) return { outcome: 'unschedulable', filters, reachedDynamicResources, ...common }
 
@@ -71,10 +91,21 @@ export function schedulePod(cycle: Cycle, options: ScheduleOptions): ScheduleRes
 }
 
 /** Indices of feasible nodes, from where the last search ended, until there are enough. */
-function findNodesThatPassFilters(cycle: Cycle, filter: (i: number) => Status | undefined, nodeNames: ReadonlySet<string> | undefined, options: ScheduleOptions, rejected: Rejected): number[] {
+function findNodesThatPassFilters(
+  cycle: Cycle,
+  filter: (i: number) => Status | undefined,
+  nodeNames: ReadonlySet<string> | undefined,
+  options: ScheduleOptions,
+  rejected: Rejected,
+): number[] {
   const { snapshot } = cycle
   // Upstream visits a narrowed set in no particular order; here it is the order of the snapshot.
-  const named = nodeNames && [...nodeNames].map((name) => snapshot.index.get(name)).filter((i) => i !== undefined).sort((a, b) => a - b)
+  const named =
+    nodeNames &&
+    [...nodeNames]
+      .map((name) => snapshot.index.get(name))
+      .filter((i) => i !== undefined)
+      .sort((a, b) => a - b)
   const count = named ? named.length : snapshot.size
   const wanted = numFeasibleNodesToFind(count, options.percentageOfNodesToScore ?? 0)
   const feasible: number[] = []

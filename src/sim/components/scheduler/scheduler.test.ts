@@ -16,7 +16,14 @@ function cluster(leaderElect = false): Simulation {
     seed: 1,
     apiserver: { disabledAdmission: ['TaintNodesByCondition'] },
     types: [kubeSchedulerType],
-    processes: [{ id: ID, type: 'kube-scheduler', host: 'control-plane', config: { client: schedulerClient(['kube-apiserver/control-plane']), leaderElect } }],
+    processes: [
+      {
+        id: ID,
+        type: 'kube-scheduler',
+        host: 'control-plane',
+        config: { client: schedulerClient(['kube-apiserver/control-plane']), leaderElect },
+      },
+    ],
   })
   make(sim, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'test' } })
   make(sim, '/api/v1/namespaces/test/serviceaccounts', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } })
@@ -30,16 +37,33 @@ function make(sim: Simulation, path: string, body: object): KubeObject {
 }
 
 const node = (sim: Simulation, name: string, cpu: string, spec: object = {}): KubeObject =>
-  make(sim, '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } }, spec, status: { allocatable: { cpu, memory: '8Gi', pods: '110' } } })
+  make(sim, '/api/v1/nodes', {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name } },
+    spec,
+    status: { allocatable: { cpu, memory: '8Gi', pods: '110' } },
+  })
 const pod = (sim: Simulation, name: string, cpu: string, spec: object = {}): KubeObject =>
-  make(sim, '/api/v1/namespaces/test/pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'app', image: 'nginx', resources: { requests: { cpu } } }], ...spec } })
-const get = (sim: Simulation, name: string): KubeObject => (request(sim, { path: `/api/v1/namespaces/test/pods/${name}` }) as HttpResponse & { body: KubeObject }).body
-const patch = (sim: Simulation, path: string, body: object): HttpResponse => request(sim, { method: 'PATCH', path, body, headers: { 'content-type': 'application/merge-patch+json' } })
+  make(sim, '/api/v1/namespaces/test/pods', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name },
+    spec: { containers: [{ name: 'app', image: 'nginx', resources: { requests: { cpu } } }], ...spec },
+  })
+const get = (sim: Simulation, name: string): KubeObject =>
+  (request(sim, { path: `/api/v1/namespaces/test/pods/${name}` }) as HttpResponse & { body: KubeObject }).body
+const patch = (sim: Simulation, path: string, body: object): HttpResponse =>
+  request(sim, { method: 'PATCH', path, body, headers: { 'content-type': 'application/merge-patch+json' } })
 const sent = (sim: Simulation, since: number): string[] =>
   sim
     .records()
     .slice(since)
-    .flatMap((r) => (r.kind === 'net.message.sent' && r.actor === ID && (r.data as { form: string }).form === 'request' ? [(r.data as { summary: string }).summary] : []))
+    .flatMap((r) =>
+      r.kind === 'net.message.sent' && r.actor === ID && (r.data as { form: string }).form === 'request'
+        ? [(r.data as { summary: string }).summary]
+        : [],
+    )
     .filter((s) => !s.startsWith('watch'))
 const kinds = (sim: Simulation, since: number): string[] =>
   sim
@@ -60,8 +84,20 @@ describe('kube-scheduler', () => {
     expect(get(sim, 'web').spec.nodeName).toBe('n2')
     expect(sent(sim, since)).toEqual(['POST pods/web/binding', 'POST events'])
     const record = sim.peek<AttemptRecord>(ID, 'attempts').get('test/web') as AttemptRecord
-    expect(schedulingDocument(record)).toMatchObject({ outcome: 'bound', best: ['n2'], chosenIsBest: true, totals: { n1: 300 + 73 + 75, n2: 300 + 86 + 87 } })
-    expect(kinds(sim, since)).toEqual(['scheduler.queue.added', 'scheduler.cycle.started', 'scheduler.scored', 'scheduler.pod.assumed', 'scheduler.bind.requested', 'scheduler.pod.bound'])
+    expect(schedulingDocument(record)).toMatchObject({
+      outcome: 'bound',
+      best: ['n2'],
+      chosenIsBest: true,
+      totals: { n1: 300 + 73 + 75, n2: 300 + 86 + 87 },
+    })
+    expect(kinds(sim, since)).toEqual([
+      'scheduler.queue.added',
+      'scheduler.cycle.started',
+      'scheduler.scored',
+      'scheduler.pod.assumed',
+      'scheduler.bind.requested',
+      'scheduler.pod.bound',
+    ])
   })
 
   it('leads from the binding back to the visitor who made the pod', () => {
@@ -125,14 +161,23 @@ describe('kube-scheduler', () => {
 
   it('evicts a pod of lower priority, waits for its end on the nominated node, and lets nobody else have the room', () => {
     const sim = cluster()
-    make(sim, '/apis/scheduling.k8s.io/v1/priorityclasses', { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'high' }, value: 1000 })
+    make(sim, '/apis/scheduling.k8s.io/v1/priorityclasses', {
+      apiVersion: 'scheduling.k8s.io/v1',
+      kind: 'PriorityClass',
+      metadata: { name: 'high' },
+      value: 1000,
+    })
     node(sim, 'n1', '2')
     pod(sim, 'low', '2', { nodeName: 'n1' })
     advance(sim, 100)
     const since = sim.kernel.records
     pod(sim, 'boss', '2', { priorityClassName: 'high' })
     advance(sim, 1000)
-    expect(sent(sim, since).filter((s) => !s.includes('events'))).toEqual(['PATCH pods/low/status', 'PATCH pods/boss/status', 'DELETE pods/low'])
+    expect(sent(sim, since).filter((s) => !s.includes('events'))).toEqual([
+      'PATCH pods/low/status',
+      'PATCH pods/boss/status',
+      'DELETE pods/low',
+    ])
     expect(get(sim, 'low').metadata.deletionTimestamp).toBeDefined()
     expect(get(sim, 'boss').status.nominatedNodeName).toBe('n1')
     pod(sim, 'late', '1')
@@ -149,7 +194,16 @@ describe('kube-scheduler', () => {
     advance(sim, 100)
     const created = pod(sim, 'web', '2')
     // Another scheduler is quicker: the API refuses ours.
-    request(sim, { method: 'POST', path: '/api/v1/namespaces/test/pods/web/binding', body: { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'web', uid: created.metadata.uid }, target: { kind: 'Node', name: 'n9' } } })
+    request(sim, {
+      method: 'POST',
+      path: '/api/v1/namespaces/test/pods/web/binding',
+      body: {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: 'web', uid: created.metadata.uid },
+        target: { kind: 'Node', name: 'n9' },
+      },
+    })
     pod(sim, 'next', '2')
     advance(sim, 3000)
     expect(get(sim, 'web').spec.nodeName).toBe('n9')
@@ -172,7 +226,9 @@ describe('kube-scheduler', () => {
     sim.seek(middle)
     pod(sim, 'other', '500m')
     advance(sim, 500)
-    const placed = (request(sim, { path: '/api/v1/namespaces/test/pods' }).body as { items: KubeObject[] }).items.map((p) => p.spec.nodeName as string)
+    const placed = (request(sim, { path: '/api/v1/namespaces/test/pods' }).body as { items: KubeObject[] }).items.map(
+      (p) => p.spec.nodeName as string,
+    )
     expect(placed).toHaveLength(7)
     expect([placed.filter((n) => n === 'n1').length, placed.filter((n) => n === 'n2').length].sort()).toEqual([3, 4])
   })
@@ -183,6 +239,9 @@ describe('kube-scheduler', () => {
     pod(sim, 'web', '1')
     advance(sim, 3000)
     expect(get(sim, 'web').spec.nodeName).toBe('n1')
-    expect((request(sim, { path: '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler' }).body as KubeObject).spec?.holderIdentity).toMatch(/^control-plane_/)
+    expect(
+      (request(sim, { path: '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler' }).body as KubeObject).spec
+        ?.holderIdentity,
+    ).toMatch(/^control-plane_/)
   })
 })

@@ -156,10 +156,18 @@ function onEvent(ctx: Context, event: InformerEvent): void {
   else if (event.informer === 'nodes') nodeEvent(ctx, event)
   else {
     const resource = RESOURCES[event.informer]
-    if (event.informer === 'persistentvolumes') refreshAssumption(ctx, 'volumes', event.key, event.type === 'DELETED' ? undefined : event.object)
-    if (event.informer === 'persistentvolumeclaims') refreshAssumption(ctx, 'claims', event.key, event.type === 'DELETED' ? undefined : event.object)
+    if (event.informer === 'persistentvolumes')
+      refreshAssumption(ctx, 'volumes', event.key, event.type === 'DELETED' ? undefined : event.object)
+    if (event.informer === 'persistentvolumeclaims')
+      refreshAssumption(ctx, 'claims', event.key, event.type === 'DELETED' ? undefined : event.object)
     const action = event.type === 'ADDED' ? 'Add' : event.type === 'DELETED' ? 'Delete' : 'Update'
-    if (resource) moveAll(ctx, { resource, action }, event.type === 'DELETED' ? event.object : event.old, event.type === 'DELETED' ? undefined : event.object)
+    if (resource)
+      moveAll(
+        ctx,
+        { resource, action },
+        event.type === 'DELETED' ? event.object : event.old,
+        event.type === 'DELETED' ? undefined : event.object,
+      )
   }
   wake(ctx)
 }
@@ -188,7 +196,14 @@ function onCycle(ctx: Context): void {
 
 function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
   if (pod.metadata.deletionTimestamp) {
-    announce(ctx, pod, 'Warning', 'FailedScheduling', 'Scheduling', `skip schedule deleting pod: ${pod.metadata.namespace}/${pod.metadata.name}`)
+    announce(
+      ctx,
+      pod,
+      'Warning',
+      'FailedScheduling',
+      'Scheduling',
+      `skip schedule deleting pod: ${pod.metadata.namespace}/${pod.metadata.name}`,
+    )
     return
   }
   if (isAssumed(ctx, pod)) return
@@ -211,14 +226,32 @@ function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
   const common = { pod: entry.key, uid: entry.uid, attempts: entry.attempts, nodes: snapshot.size, ...rejections(result.diagnosis) }
 
   if (result.outcome === 'unschedulable') {
-    attempts(ctx).put(entry.key, { ...common, outcome: 'unschedulable', feasible: 0, evaluated: result.diagnosis.nodes.length, scored: [], message })
+    attempts(ctx).put(entry.key, {
+      ...common,
+      outcome: 'unschedulable',
+      feasible: 0,
+      evaluated: result.diagnosis.nodes.length,
+      scored: [],
+      message,
+    })
     if (preemption?.chosen) {
       const { chosen, candidates } = preemption
       const victims = chosen.victims.map((v) => v.key)
-      ctx.because(ctx.record('scheduler.preemption.chosen', { pod: entry.key, node: chosen.node, victims, budgetViolations: chosen.budgetViolations, candidates: candidates.length }, refOf(pod)))
+      ctx.because(
+        ctx.record(
+          'scheduler.preemption.chosen',
+          { pod: entry.key, node: chosen.node, victims, budgetViolations: chosen.budgetViolations, candidates: candidates.length },
+          refOf(pod),
+        ),
+      )
       evictions.start(ctx, info, chosen, cycle.nominator)
     }
-    fail(ctx, entry, pod, { message, rejectedBy: [...result.diagnosis.unschedulablePlugins], reason: 'Unschedulable', nominate: preemption?.nominate })
+    fail(ctx, entry, pod, {
+      message,
+      rejectedBy: [...result.diagnosis.unschedulablePlugins],
+      reason: 'Unschedulable',
+      nominate: preemption?.nominate,
+    })
     return
   }
 
@@ -227,15 +260,37 @@ function scheduleOne(ctx: Context, entry: QueuedPod, pod: Pod): void {
   const top = result.scores ? result.scores.totals.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) : 0
   const best = result.scores ? names.filter((_, i) => result.scores?.totals[i] === top) : names
   if (result.scores) {
-    const table = rows.map((row) => ({ node: row.node, total: row.total, scores: Object.fromEntries(row.plugins.filter((p) => p.score !== 0).map((p) => [p.plugin, p.score])) }))
-    ctx.record('scheduler.scored', { pod: entry.key, nodes: table, best: best.slice(0, EXPLAINED_NODES), omitted: names.length - rows.length }, refOf(pod))
+    const table = rows.map((row) => ({
+      node: row.node,
+      total: row.total,
+      scores: Object.fromEntries(row.plugins.filter((p) => p.score !== 0).map((p) => [p.plugin, p.score])),
+    }))
+    ctx.record(
+      'scheduler.scored',
+      { pod: entry.key, nodes: table, best: best.slice(0, EXPLAINED_NODES), omitted: names.length - rows.length },
+      refOf(pod),
+    )
   }
   const evaluated = names.length + result.diagnosis.nodes.length
-  attempts(ctx).put(entry.key, { ...common, outcome: 'bound', node: result.node, feasible: names.length, evaluated, scored: rows, message: '' })
+  attempts(ctx).put(entry.key, {
+    ...common,
+    outcome: 'bound',
+    node: result.node,
+    feasible: names.length,
+    evaluated,
+    scored: rows,
+    message: '',
+  })
 
   const assumed = assumePod(ctx, info, result.node)
   unnominate(ctx, pod)
-  ctx.because(ctx.record('scheduler.pod.assumed', { pod: entry.key, node: result.node, feasible: names.length, evaluated, ties: best.length }, refOf(pod)))
+  ctx.because(
+    ctx.record(
+      'scheduler.pod.assumed',
+      { pod: entry.key, node: result.node, feasible: names.length, evaluated, ties: best.length },
+      refOf(pod),
+    ),
+  )
   const volumes = reserve(ctx, cycle, result.node)
   bindings.start(ctx, { entry, pod: assumed.pod, node: result.node, volumes })
 }
@@ -251,11 +306,16 @@ function reserve(ctx: Context, { pod, listers, snapshot }: Cycle & { pod: PodInf
 function recordRejections(ctx: Context, pod: PodInfo, diagnosis: Diagnosis, feasible: number): void {
   const ref = refOf(pod.pod)
   if (diagnosis.preFilterMessage !== undefined) {
-    ctx.record('scheduler.prefilter.rejected', { pod: pod.key, plugin: diagnosis.absent?.plugin ?? '', reasons: diagnosis.absent?.reasons ?? [] }, ref)
+    ctx.record(
+      'scheduler.prefilter.rejected',
+      { pod: pod.key, plugin: diagnosis.absent?.plugin ?? '', reasons: diagnosis.absent?.reasons ?? [] },
+      ref,
+    )
     return
   }
   const { rejected, reasons } = rejections(diagnosis)
-  if (diagnosis.nodes.length <= EXPLAINED_NODES) for (const r of rejected) ctx.record('scheduler.filter.rejected', { pod: pod.key, ...r }, ref)
+  if (diagnosis.nodes.length <= EXPLAINED_NODES)
+    for (const r of rejected) ctx.record('scheduler.filter.rejected', { pod: pod.key, ...r }, ref)
   else ctx.record('scheduler.filter.summary', { pod: pod.key, feasible, rejected: reasons.slice(0, EXPLAINED_NODES) }, ref)
 }
 
@@ -272,7 +332,9 @@ interface Failure {
 /** handleSchedulingFailure: back to the queue, an event, and the pod's condition. */
 function fail(ctx: Context, entry: QueuedPod, pod: Pod, failure: Failure): void {
   const current = queuedPod(ctx, entry.key)
-  ctx.because(ctx.record('scheduler.pod.unschedulable', { pod: entry.key, message: failure.message, plugins: failure.rejectedBy }, refOf(pod)))
+  ctx.because(
+    ctx.record('scheduler.pod.unschedulable', { pod: entry.key, message: failure.message, plugins: failure.rejectedBy }, refOf(pod)),
+  )
   if (current && current.metadata.uid === entry.uid && !isAssigned(current)) {
     addUnschedulable(ctx, entry, failure.rejectedBy)
     if (failure.nominate !== undefined) nominate(ctx, current, failure.nominate)
@@ -284,16 +346,28 @@ function fail(ctx: Context, entry: QueuedPod, pod: Pod, failure: Failure): void 
   if (patch) patchPodStatus(ctx, client(ctx), pod, patch, { kind: 'scheduler.patched' })
 }
 
-function announce(ctx: Context, pod: Pod, type: 'Normal' | 'Warning', reason: string, action: string, message: string, related?: Pod): void {
+function announce(
+  ctx: Context,
+  pod: Pod,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  action: string,
+  message: string,
+  related?: Pod,
+): void {
   const note = message.length <= NOTE_LENGTH_LIMIT ? message : `${message.slice(0, NOTE_LENGTH_LIMIT - 4)} ...`
-  recorder.recordSeriesEvent(ctx, { component: DEFAULT_SCHEDULER_NAME, host: ctx.host }, {
-    object: asObject(pod),
-    type,
-    reason,
-    action,
-    message: note,
-    ...(related ? { related: asObject(related) } : {}),
-  })
+  recorder.recordSeriesEvent(
+    ctx,
+    { component: DEFAULT_SCHEDULER_NAME, host: ctx.host },
+    {
+      object: asObject(pod),
+      type,
+      reason,
+      action,
+      message: note,
+      ...(related ? { related: asObject(related) } : {}),
+    },
+  )
 }
 
 /** Informers' objects may lack the type that a list leaves out. */
@@ -323,7 +397,8 @@ const bindings = createBindings({
 })
 const evictions = createEvictions({
   client,
-  preempted: (ctx, victim, preemptor, node) => announce(ctx, victim, 'Normal', 'Preempted', 'Preempting', `Preempted by pod ${preemptor.metadata.uid} on node ${node}`, preemptor),
+  preempted: (ctx, victim, preemptor, node) =>
+    announce(ctx, victim, 'Normal', 'Preempted', 'Preempting', `Preempted by pod ${preemptor.metadata.uid} on node ${node}`, preemptor),
   wake,
 })
 const election = createLeaderElection({
@@ -331,7 +406,12 @@ const election = createLeaderElection({
   lease: () => ({ namespace: 'kube-system', name: 'kube-scheduler' }),
   onStartedLeading: run,
   onStoppedLeading: (ctx) => ctx.stopProcess(ctx.self, 'leaderelection lost'),
-  onEvent: (ctx, { object, type, reason, message }) => recorder.recordSeriesEvent(ctx, { component: DEFAULT_SCHEDULER_NAME, host: ctx.host }, { object, type, reason, message, action: reason }),
+  onEvent: (ctx, { object, type, reason, message }) =>
+    recorder.recordSeriesEvent(
+      ctx,
+      { component: DEFAULT_SCHEDULER_NAME, host: ctx.host },
+      { object, type, reason, message, action: reason },
+    ),
 })
 
 export const kubeSchedulerType: ComponentType = {
@@ -359,4 +439,3 @@ export const kubeSchedulerType: ComponentType = {
     },
   },
 }
-

@@ -13,7 +13,12 @@ export interface ConditionChange {
 }
 
 /** The patch, or undefined if nothing would change. `nominate` undefined leaves the nomination alone. */
-export function statusPatch(pod: Pod, nowMs: number, condition: ConditionChange | undefined, nominate: string | undefined): object | undefined {
+export function statusPatch(
+  pod: Pod,
+  nowMs: number,
+  condition: ConditionChange | undefined,
+  nominate: string | undefined,
+): object | undefined {
   const status: Record<string, unknown> = {}
   if (condition) {
     const conditions = pod.status?.conditions ?? []
@@ -32,7 +37,8 @@ export function statusPatch(pod: Pod, nowMs: number, condition: ConditionChange 
       status.conditions = [{ ...changed, type: condition.type }]
     }
   }
-  if (nominate !== undefined && nominate !== (pod.status?.nominatedNodeName ?? '')) status.nominatedNodeName = nominate === '' ? null : nominate
+  if (nominate !== undefined && nominate !== (pod.status?.nominatedNodeName ?? ''))
+    status.nominatedNodeName = nominate === '' ? null : nominate
   return Object.keys(status).length === 0 ? undefined : { status }
 }
 

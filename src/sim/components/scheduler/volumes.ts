@@ -4,7 +4,13 @@ import type { KubeObject } from '../../api/types/object.ts'
 import { store } from '../../client/informer.ts'
 import type { Context } from '../../net/context.ts'
 import type { PodVolumes } from './plugins/volumebinding/binder.ts'
-import { ANN_BOUND_BY_CONTROLLER, ANN_SELECTED_NODE, isFullyBound, isVolumeBoundToClaim, volumeFitsNode } from './plugins/volumebinding/match.ts'
+import {
+  ANN_BOUND_BY_CONTROLLER,
+  ANN_SELECTED_NODE,
+  isFullyBound,
+  isVolumeBoundToClaim,
+  volumeFitsNode,
+} from './plugins/volumebinding/match.ts'
 import { assumedClaims, assumedVolumes } from './listers.ts'
 import type { Node } from '../../api/types/kubernetes.gen.ts'
 
@@ -32,7 +38,10 @@ export function reserveVolumes(ctx: Context, volumes: PodVolumes, nodeName: stri
     }
   }
   for (const claim of volumes.provisions) {
-    const assumed: PersistentVolumeClaim = { ...claim, metadata: { ...claim.metadata, annotations: { ...claim.metadata.annotations, [ANN_SELECTED_NODE]: nodeName } } }
+    const assumed: PersistentVolumeClaim = {
+      ...claim,
+      metadata: { ...claim.metadata, annotations: { ...claim.metadata.annotations, [ANN_SELECTED_NODE]: nodeName } },
+    }
     assumedClaims(ctx).put(claimKey(claim), assumed)
     writes.push({ path: `/api/v1/namespaces/${claim.metadata.namespace}/persistentvolumeclaims/${claim.metadata.name}`, body: assumed })
   }
@@ -59,7 +68,11 @@ function boundTo(volume: PersistentVolume, claim: PersistentVolumeClaim): Persis
   }
   // A reference made by hand stays the user's binding, not the controller's.
   const annotations = ref ? volume.metadata.annotations : { ...volume.metadata.annotations, [ANN_BOUND_BY_CONTROLLER]: 'yes' }
-  return { ...volume, metadata: { ...volume.metadata, ...(annotations ? { annotations } : {}) }, spec: { ...(volume.spec as NonNullable<PersistentVolume['spec']>), claimRef } }
+  return {
+    ...volume,
+    metadata: { ...volume.metadata, ...(annotations ? { annotations } : {}) },
+    spec: { ...(volume.spec as NonNullable<PersistentVolume['spec']>), claimRef },
+  }
 }
 
 /** RevertAssumedPodVolumes. */
@@ -87,7 +100,8 @@ export function checkBindings(ctx: Context, work: VolumeWork, nodeName: string):
     }
     const volume = store(ctx, 'persistentvolumes').get(claim.spec?.volumeName as string) as PersistentVolume | undefined
     if (!volume) waiting = true
-    else if (node && !volumeFitsNode(volume, node)) return `pv "${volume.metadata.name}" node affinity doesn't match node "${nodeName}": no matching NodeSelectorTerms`
+    else if (node && !volumeFitsNode(volume, node))
+      return `pv "${volume.metadata.name}" node affinity doesn't match node "${nodeName}": no matching NodeSelectorTerms`
   }
   return waiting ? undefined : ''
 }
@@ -97,5 +111,10 @@ export function refreshAssumption(ctx: Context, kind: 'volumes' | 'claims', key:
   const table = kind === 'volumes' ? assumedVolumes(ctx) : assumedClaims(ctx)
   const assumed = table.get(key)
   if (!assumed) return
-  if (!object || object.metadata.uid !== assumed.metadata.uid || Number(object.metadata.resourceVersion) > Number(assumed.metadata.resourceVersion)) table.delete(key)
+  if (
+    !object ||
+    object.metadata.uid !== assumed.metadata.uid ||
+    Number(object.metadata.resourceVersion) > Number(assumed.metadata.resourceVersion)
+  )
+    table.delete(key)
 }

@@ -16,7 +16,13 @@ export interface NetTrace {
     flow: 'read' | 'write' | 'watch' | 'raft' | 'data' | 'control'
     ok?: boolean
   }
-  'net.message.lost': { message: number; from: string; to: string; why: 'link cut' | 'host down' | 'packet loss' | 'process not running'; summary: string }
+  'net.message.lost': {
+    message: number
+    from: string
+    to: string
+    why: 'link cut' | 'host down' | 'packet loss' | 'process not running'
+    summary: string
+  }
   'net.call.failed': { call: number; from: string; to: string; error: string; summary: string }
   'net.link.changed': { a: string; b: string; cut: boolean; latencyMs: number; lossPercent: number }
   'net.host.changed': { host: string; up: boolean }

@@ -2,7 +2,14 @@ import type { TraceLevel } from '../record.ts'
 
 /** kube-proxy writing rules, and packets walking through them. `packet` numbers a packet; its records are its hops. */
 export interface ProxyTrace {
-  'proxy.rules.synced': { node: string; mode: 'iptables' | 'nftables'; services: number; endpoints: number; rules: number; changed: readonly string[] }
+  'proxy.rules.synced': {
+    node: string
+    mode: 'iptables' | 'nftables'
+    services: number
+    endpoints: number
+    rules: number
+    changed: readonly string[]
+  }
   'packet.sent': { packet: number; from: string; source: string; destination: string; what: string }
   /** A rule of the named chain decided something: `DNAT to 10.244.1.3:80`, `REJECT`, `no rule`. */
   'packet.rule.matched': { packet: number; node: string; chain: string; rule: string; decision: string }

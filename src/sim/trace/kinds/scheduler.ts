@@ -12,10 +12,20 @@ export interface SchedulerTrace {
   /** A plugin rejected the pod before any node was looked at. */
   'scheduler.prefilter.rejected': { pod: string; plugin: string; reasons: readonly string[] }
   /** Weighted scores by node; zeros are left out. */
-  'scheduler.scored': { pod: string; nodes: readonly { node: string; total: number; scores: Readonly<Record<string, number>> }[]; best: readonly string[]; omitted: number }
+  'scheduler.scored': {
+    pod: string
+    nodes: readonly { node: string; total: number; scores: Readonly<Record<string, number>> }[]
+    best: readonly string[]
+    omitted: number
+  }
   /** The decision: from here on the pod counts as being on the node. `ties` had the same score. */
   'scheduler.pod.assumed': { pod: string; node: string; feasible: number; evaluated: number; ties: number }
-  'scheduler.volumes.binding': { pod: string; node: string; bindings: readonly { claim: string; volume: string }[]; provisions: readonly string[] }
+  'scheduler.volumes.binding': {
+    pod: string
+    node: string
+    bindings: readonly { claim: string; volume: string }[]
+    provisions: readonly string[]
+  }
   'scheduler.bind.requested': { pod: string; node: string }
   'scheduler.pod.bound': { pod: string; node: string }
   'scheduler.bind.failed': { pod: string; node: string; error: string }

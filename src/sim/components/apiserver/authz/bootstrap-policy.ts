@@ -22,7 +22,12 @@ export const clusterRoleBindings: readonly KubeObject[] = [
   clusterRoleBinding('system:monitoring', 'system:monitoring', group('system:monitoring')),
   clusterRoleBinding('system:node', 'system:node'),
   clusterRoleBinding('system:node-proxier', 'system:node-proxier', user('system:kube-proxy')),
-  clusterRoleBinding('system:public-info-viewer', 'system:public-info-viewer', group('system:authenticated'), group('system:unauthenticated')),
+  clusterRoleBinding(
+    'system:public-info-viewer',
+    'system:public-info-viewer',
+    group('system:authenticated'),
+    group('system:unauthenticated'),
+  ),
   clusterRoleBinding('system:service-account-issuer-discovery', 'system:service-account-issuer-discovery', group('system:serviceaccounts')),
   clusterRoleBinding('system:volume-scheduler', 'system:volume-scheduler', user('system:kube-scheduler')),
   ...controllerRoleBindings,
@@ -45,12 +50,8 @@ export const roles: readonly KubeObject[] = [
     rule('create get list update watch', 'coordination.k8s.io', 'leases'),
     rule('create get list update watch', 'coordination.k8s.io', 'leasecandidates'),
   ]),
-  role('kube-system', 'system:controller:bootstrap-signer', [
-    rule('get list watch', 'core', 'secrets'),
-  ]),
-  role('kube-system', 'system:controller:cloud-provider', [
-    rule('create get list watch', 'core', 'configmaps'),
-  ]),
+  role('kube-system', 'system:controller:bootstrap-signer', [rule('get list watch', 'core', 'secrets')]),
+  role('kube-system', 'system:controller:cloud-provider', [rule('create get list watch', 'core', 'configmaps')]),
   role('kube-system', 'system:controller:token-cleaner', [
     rule('delete get list watch', 'core', 'secrets'),
     rule('create patch update', 'core events.k8s.io', 'events'),
@@ -58,11 +59,50 @@ export const roles: readonly KubeObject[] = [
 ]
 
 export const roleBindings: readonly KubeObject[] = [
-  roleBinding('kube-public', 'system:controller:bootstrap-signer', 'system:controller:bootstrap-signer', serviceAccount('kube-system', 'bootstrap-signer')),
-  roleBinding('kube-system', 'system::extension-apiserver-authentication-reader', 'extension-apiserver-authentication-reader', user('system:kube-controller-manager'), user('system:kube-scheduler')),
-  roleBinding('kube-system', 'system::leader-locking-kube-controller-manager', 'system::leader-locking-kube-controller-manager', user('system:kube-controller-manager'), serviceAccount('kube-system', 'kube-controller-manager'), serviceAccount('kube-system', 'leader-election-controller')),
-  roleBinding('kube-system', 'system::leader-locking-kube-scheduler', 'system::leader-locking-kube-scheduler', user('system:kube-scheduler'), serviceAccount('kube-system', 'kube-scheduler')),
-  roleBinding('kube-system', 'system:controller:bootstrap-signer', 'system:controller:bootstrap-signer', serviceAccount('kube-system', 'bootstrap-signer')),
-  roleBinding('kube-system', 'system:controller:cloud-provider', 'system:controller:cloud-provider', serviceAccount('kube-system', 'cloud-provider')),
-  roleBinding('kube-system', 'system:controller:token-cleaner', 'system:controller:token-cleaner', serviceAccount('kube-system', 'token-cleaner')),
+  roleBinding(
+    'kube-public',
+    'system:controller:bootstrap-signer',
+    'system:controller:bootstrap-signer',
+    serviceAccount('kube-system', 'bootstrap-signer'),
+  ),
+  roleBinding(
+    'kube-system',
+    'system::extension-apiserver-authentication-reader',
+    'extension-apiserver-authentication-reader',
+    user('system:kube-controller-manager'),
+    user('system:kube-scheduler'),
+  ),
+  roleBinding(
+    'kube-system',
+    'system::leader-locking-kube-controller-manager',
+    'system::leader-locking-kube-controller-manager',
+    user('system:kube-controller-manager'),
+    serviceAccount('kube-system', 'kube-controller-manager'),
+    serviceAccount('kube-system', 'leader-election-controller'),
+  ),
+  roleBinding(
+    'kube-system',
+    'system::leader-locking-kube-scheduler',
+    'system::leader-locking-kube-scheduler',
+    user('system:kube-scheduler'),
+    serviceAccount('kube-system', 'kube-scheduler'),
+  ),
+  roleBinding(
+    'kube-system',
+    'system:controller:bootstrap-signer',
+    'system:controller:bootstrap-signer',
+    serviceAccount('kube-system', 'bootstrap-signer'),
+  ),
+  roleBinding(
+    'kube-system',
+    'system:controller:cloud-provider',
+    'system:controller:cloud-provider',
+    serviceAccount('kube-system', 'cloud-provider'),
+  ),
+  roleBinding(
+    'kube-system',
+    'system:controller:token-cleaner',
+    'system:controller:token-cleaner',
+    serviceAccount('kube-system', 'token-cleaner'),
+  ),
 ]

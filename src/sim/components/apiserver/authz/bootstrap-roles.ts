@@ -4,46 +4,83 @@ import type { KubeObject } from '../../../api/types/object.ts'
 
 export const generalRoles: readonly KubeObject[] = [
   aggregate('admin', 'rbac.authorization.k8s.io/aggregate-to-admin'),
-  clusterRole('cluster-admin', [
-    rule('*', '*', '*'),
-    urls('*', '*'),
-  ]),
+  clusterRole('cluster-admin', [rule('*', '*', '*'), urls('*', '*')]),
   aggregate('edit', 'rbac.authorization.k8s.io/aggregate-to-edit', { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' }),
-  clusterRole('system:aggregate-to-admin', [
-    rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews'),
-    rule('create delete deletecollection get list patch update watch', 'rbac.authorization.k8s.io', 'rolebindings roles'),
-  ], { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' }),
-  clusterRole('system:aggregate-to-edit', [
-    rule('get list watch', 'core', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy'),
-    rule('impersonate', 'core', 'serviceaccounts'),
-    rule('create delete deletecollection patch update', 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
-    rule('create', 'core', 'pods/eviction'),
-    rule('create delete deletecollection patch update', 'core', 'configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy'),
-    rule('create', 'core', 'serviceaccounts/token'),
-    rule('create delete deletecollection patch update', 'core events.k8s.io', 'events'),
-    rule('create delete deletecollection patch update', 'apps', 'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale'),
-    rule('create delete deletecollection patch update', 'autoscaling', 'horizontalpodautoscalers'),
-    rule('create delete deletecollection patch update', 'batch', 'cronjobs jobs'),
-    rule('create delete deletecollection patch update', 'extensions', 'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale'),
-    rule('create delete deletecollection patch update', 'policy', 'poddisruptionbudgets'),
-    rule('create delete deletecollection patch update', 'networking.k8s.io', 'ingresses networkpolicies'),
-    rule('create delete deletecollection get list patch update watch', 'coordination.k8s.io', 'leases'),
-    rule('create delete deletecollection patch update', 'resource.k8s.io', 'resourceclaims resourceclaimtemplates'),
-  ], { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' }),
-  clusterRole('system:aggregate-to-view', [
-    rule('get list watch', 'core', 'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status'),
-    rule('get list watch', 'core', 'bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status'),
-    rule('get list watch', 'core', 'namespaces'),
-    rule('get list watch', 'core events.k8s.io', 'events'),
-    rule('get list watch', 'discovery.k8s.io', 'endpointslices'),
-    rule('get list watch', 'apps', 'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status'),
-    rule('get list watch', 'autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status'),
-    rule('get list watch', 'batch', 'cronjobs cronjobs/status jobs jobs/status'),
-    rule('get list watch', 'extensions', 'daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale'),
-    rule('get list watch', 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
-    rule('get list watch', 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
-    rule('get list watch', 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
-  ], { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }),
+  clusterRole(
+    'system:aggregate-to-admin',
+    [
+      rule('create', 'authorization.k8s.io', 'localsubjectaccessreviews'),
+      rule('create delete deletecollection get list patch update watch', 'rbac.authorization.k8s.io', 'rolebindings roles'),
+    ],
+    { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' },
+  ),
+  clusterRole(
+    'system:aggregate-to-edit',
+    [
+      rule('get list watch', 'core', 'pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy'),
+      rule('impersonate', 'core', 'serviceaccounts'),
+      rule('create delete deletecollection patch update', 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
+      rule('create', 'core', 'pods/eviction'),
+      rule(
+        'create delete deletecollection patch update',
+        'core',
+        'configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+      ),
+      rule('create', 'core', 'serviceaccounts/token'),
+      rule('create delete deletecollection patch update', 'core events.k8s.io', 'events'),
+      rule(
+        'create delete deletecollection patch update',
+        'apps',
+        'daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale',
+      ),
+      rule('create delete deletecollection patch update', 'autoscaling', 'horizontalpodautoscalers'),
+      rule('create delete deletecollection patch update', 'batch', 'cronjobs jobs'),
+      rule(
+        'create delete deletecollection patch update',
+        'extensions',
+        'daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale',
+      ),
+      rule('create delete deletecollection patch update', 'policy', 'poddisruptionbudgets'),
+      rule('create delete deletecollection patch update', 'networking.k8s.io', 'ingresses networkpolicies'),
+      rule('create delete deletecollection get list patch update watch', 'coordination.k8s.io', 'leases'),
+      rule('create delete deletecollection patch update', 'resource.k8s.io', 'resourceclaims resourceclaimtemplates'),
+    ],
+    { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' },
+  ),
+  clusterRole(
+    'system:aggregate-to-view',
+    [
+      rule(
+        'get list watch',
+        'core',
+        'configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers replicationcontrollers/scale serviceaccounts services services/status',
+      ),
+      rule(
+        'get list watch',
+        'core',
+        'bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status',
+      ),
+      rule('get list watch', 'core', 'namespaces'),
+      rule('get list watch', 'core events.k8s.io', 'events'),
+      rule('get list watch', 'discovery.k8s.io', 'endpointslices'),
+      rule(
+        'get list watch',
+        'apps',
+        'controllerrevisions daemonsets daemonsets/status deployments deployments/scale deployments/status replicasets replicasets/scale replicasets/status statefulsets statefulsets/scale statefulsets/status',
+      ),
+      rule('get list watch', 'autoscaling', 'horizontalpodautoscalers horizontalpodautoscalers/status'),
+      rule('get list watch', 'batch', 'cronjobs cronjobs/status jobs jobs/status'),
+      rule(
+        'get list watch',
+        'extensions',
+        'daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale',
+      ),
+      rule('get list watch', 'policy', 'poddisruptionbudgets poddisruptionbudgets/status'),
+      rule('get list watch', 'networking.k8s.io', 'ingresses ingresses/status networkpolicies'),
+      rule('get list watch', 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
+    ],
+    { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' },
+  ),
   clusterRole('system:auth-delegator', [
     rule('create', 'authentication.k8s.io', 'tokenreviews'),
     rule('create', 'authorization.k8s.io', 'subjectaccessreviews'),
@@ -77,9 +114,7 @@ export const generalRoles: readonly KubeObject[] = [
     rule('get list watch', 'core', 'events namespaces nodes pods'),
     rule('get list watch', 'extensions', 'deployments'),
   ]),
-  clusterRole('system:kube-aggregator', [
-    rule('get list watch', 'core', 'endpoints services'),
-  ]),
+  clusterRole('system:kube-aggregator', [rule('get list watch', 'core', 'endpoints services')]),
   clusterRole('system:kube-controller-manager', [
     rule('create patch update', 'core events.k8s.io', 'events'),
     rule('create', 'coordination.k8s.io', 'leases'),
@@ -93,9 +128,7 @@ export const generalRoles: readonly KubeObject[] = [
     rule('list watch', '*', '*'),
     rule('create', 'core', 'serviceaccounts/token'),
   ]),
-  clusterRole('system:kube-dns', [
-    rule('list watch', 'core', 'endpoints services'),
-  ]),
+  clusterRole('system:kube-dns', [rule('list watch', 'core', 'endpoints services')]),
   clusterRole('system:kube-scheduler', [
     rule('create patch update', 'core events.k8s.io', 'events'),
     rule('create', 'coordination.k8s.io', 'leases'),
@@ -160,9 +193,7 @@ export const generalRoles: readonly KubeObject[] = [
     rule('deletecollection', 'resource.k8s.io', 'resourceslices'),
     rule('get', 'core', 'serviceaccounts'),
   ]),
-  clusterRole('system:node-bootstrapper', [
-    rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
-  ]),
+  clusterRole('system:node-bootstrapper', [rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests')]),
   clusterRole('system:node-problem-detector', [
     rule('get', 'core', 'nodes'),
     rule('patch', 'core', 'nodes/status'),
@@ -182,9 +213,7 @@ export const generalRoles: readonly KubeObject[] = [
     rule('watch', 'core', 'events'),
     rule('create patch update', 'core events.k8s.io', 'events'),
   ]),
-  clusterRole('system:public-info-viewer', [
-    urls('get', '/healthz /livez /readyz /version /version/'),
-  ]),
+  clusterRole('system:public-info-viewer', [urls('get', '/healthz /livez /readyz /version /version/')]),
   clusterRole('system:service-account-issuer-discovery', [
     urls('get', '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/'),
   ]),

@@ -8,7 +8,8 @@ import { type Attributes, type RBACObjects, roleReferenceRules, rulesFor, type U
 
 const rbacGroup = 'rbac.authorization.k8s.io'
 const has = (list: readonly string[] | undefined | null, value: string): boolean => list?.includes(value) ?? false
-const hasAll = (list: readonly string[] | undefined | null, values: readonly string[] | undefined | null): boolean => (values ?? []).every((v) => has(list, v))
+const hasAll = (list: readonly string[] | undefined | null, values: readonly string[] | undefined | null): boolean =>
+  (values ?? []).every((v) => has(list, v))
 
 /** Into rules with at most one verb, one resource and one name each. */
 export function breakdownRule(rule: PolicyRule): PolicyRule[] {
@@ -45,7 +46,8 @@ export const ruleCovers = (owner: PolicyRule, sub: PolicyRule): boolean =>
 export const uncoveredRules = (owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] =>
   wanted.flatMap(breakdownRule).filter((sub) => !owned.some((owner) => ruleCovers(owner, sub)))
 
-export const rulesCover = (owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): boolean => uncoveredRules(owned, wanted).length === 0
+export const rulesCover = (owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): boolean =>
+  uncoveredRules(owned, wanted).length === 0
 
 const quoted = (values: readonly string[]): string => `[${values.map(goQuote).join(' ')}]`
 
@@ -80,7 +82,12 @@ function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
 }
 
 /** ConfirmNoEscalation: what is wrong with `user` granting `rules`, or undefined. `namespace` is the request's. */
-export function escalationProblem(user: UserInfo, namespace: string, rules: readonly PolicyRule[], objects: RBACObjects): string | undefined {
+export function escalationProblem(
+  user: UserInfo,
+  namespace: string,
+  rules: readonly PolicyRule[],
+  objects: RBACObjects,
+): string | undefined {
   const owned = rulesFor(user, namespace, objects)
   const missing = uncoveredRules(owned.rules, rules)
   if (missing.length === 0) return undefined
@@ -111,7 +118,12 @@ const aggregates = (o: KubeObject | undefined): boolean => (o?.aggregationRule?.
 
 /** IsOnlyMutatingGCFields: an update that at most lets the garbage collector go on. */
 function onlyGarbageCollectorFields(o: KubeObject, old: KubeObject): boolean {
-  const metadata = { ...o.metadata, ownerReferences: old.metadata.ownerReferences, finalizers: old.metadata.finalizers, managedFields: old.metadata.managedFields }
+  const metadata = {
+    ...o.metadata,
+    ownerReferences: old.metadata.ownerReferences,
+    finalizers: old.metadata.finalizers,
+    managedFields: old.metadata.managedFields,
+  }
   return stableStringify({ ...o, metadata }) === stableStringify(old)
 }
 
@@ -119,7 +131,11 @@ function onlyGarbageCollectorFields(o: KubeObject, old: KubeObject): boolean {
  * The check that stands before the storage of the four RBAC kinds, at create and update. `isAllowed` asks all authorizers.
  * Runs on the decoded, defaulted object, before validation.
  */
-export function escalationRefusal(request: EscalationRequest, objects: RBACObjects, isAllowed: (a: Attributes) => boolean): EscalationRefusal | undefined {
+export function escalationRefusal(
+  request: EscalationRequest,
+  objects: RBACObjects,
+  isAllowed: (a: Attributes) => boolean,
+): EscalationRefusal | undefined {
   const { user, namespace, object, old, resource } = request
   if (user.groups.includes('system:masters')) return undefined
   const ask = (verb: string, of: string, name: string): boolean =>
@@ -139,7 +155,8 @@ export function escalationRefusal(request: EscalationRequest, objects: RBACObjec
   const ref = object.roleRef as RoleRef
   if (ref.kind === 'Role' || ref.kind === 'ClusterRole') {
     const of = ref.kind === 'Role' ? 'roles' : 'clusterroles'
-    if (isAllowed({ user, verb: 'bind', resourceRequest: true, apiGroup: ref.apiGroup, resource: of, name: ref.name, namespace })) return undefined
+    if (isAllowed({ user, verb: 'bind', resourceRequest: true, apiGroup: ref.apiGroup, resource: of, name: ref.name, namespace }))
+      return undefined
   }
   const found = roleReferenceRules(ref, namespace, objects)
   if ('error' in found) return found.error.startsWith('unsupported') ? { internal: found.error } : { notFound: ref.name }

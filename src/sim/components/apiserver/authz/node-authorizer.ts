@@ -31,7 +31,11 @@ export function nodeIdentity(user: UserInfo): string | undefined {
 
 type Kind = 'secret' | 'configmap' | 'pvc' | 'pv' | 'serviceaccount' | 'resourceclaim' | 'pod' | 'volumeattachment' | 'resourceslice'
 
-const containersOf = (spec: PodSpec): Container[] => [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...((spec.ephemeralContainers ?? []) as Container[])]
+const containersOf = (spec: PodSpec): Container[] => [
+  ...(spec.initContainers ?? []),
+  ...(spec.containers ?? []),
+  ...((spec.ephemeralContainers ?? []) as Container[]),
+]
 
 const volumeSecret = (v: Volume): (string | undefined)[] => {
   if (v.azureFile) return [v.azureFile.secretName]
@@ -42,21 +46,30 @@ const volumeSecret = (v: Volume): (string | undefined)[] => {
   return [withRef?.secretRef?.name]
 }
 
-const volumeConfigMap = (v: Volume): (string | undefined)[] => (v.projected ? (v.projected.sources ?? []).map((s) => s.configMap?.name) : [v.configMap?.name])
+const volumeConfigMap = (v: Volume): (string | undefined)[] =>
+  v.projected ? (v.projected.sources ?? []).map((s) => s.configMap?.name) : [v.configMap?.name]
 
 const secretsOf = (spec: PodSpec): (string | undefined)[] => [
   ...(spec.imagePullSecrets ?? []).map((r) => r.name),
-  ...containersOf(spec).flatMap((c) => [...(c.envFrom ?? []).map((e) => e.secretRef?.name), ...(c.env ?? []).map((e) => e.valueFrom?.secretKeyRef?.name)]),
+  ...containersOf(spec).flatMap((c) => [
+    ...(c.envFrom ?? []).map((e) => e.secretRef?.name),
+    ...(c.env ?? []).map((e) => e.valueFrom?.secretKeyRef?.name),
+  ]),
   ...(spec.volumes ?? []).flatMap(volumeSecret),
 ]
 
 const configMapsOf = (spec: PodSpec): (string | undefined)[] => [
-  ...containersOf(spec).flatMap((c) => [...(c.envFrom ?? []).map((e) => e.configMapRef?.name), ...(c.env ?? []).map((e) => e.valueFrom?.configMapKeyRef?.name)]),
+  ...containersOf(spec).flatMap((c) => [
+    ...(c.envFrom ?? []).map((e) => e.configMapRef?.name),
+    ...(c.env ?? []).map((e) => e.valueFrom?.configMapKeyRef?.name),
+  ]),
   ...(spec.volumes ?? []).flatMap(volumeConfigMap),
 ]
 
 const claimsOf = (pod: KubeObject): (string | undefined)[] =>
-  ((pod.spec as PodSpec).volumes ?? []).map((v) => v.persistentVolumeClaim?.claimName ?? (v.ephemeral ? `${pod.metadata.name}-${v.name}` : undefined))
+  ((pod.spec as PodSpec).volumes ?? []).map(
+    (v) => v.persistentVolumeClaim?.claimName ?? (v.ephemeral ? `${pod.metadata.name}-${v.name}` : undefined),
+  )
 
 const resourceClaimsOf = (pod: KubeObject): (string | undefined)[] => [
   ...((pod.spec as PodSpec).resourceClaims ?? []).map((c) => c.resourceClaimName),
@@ -100,7 +113,9 @@ export function isRelated(nodeName: string, kind: Kind, namespace: string, name:
   if (kind === 'pv') return view.persistentVolumes().some((pv) => pv.metadata.name === name && claimed(pv))
   if (onNode(namespace).some((p) => podRefers(p, kind, name))) return true
   if (kind !== 'secret') return false
-  return view.persistentVolumes().some((pv) => volumeSecrets(pv.spec).some(([ns, secret]) => ns === namespace && secret === name) && claimed(pv))
+  return view
+    .persistentVolumes()
+    .some((pv) => volumeSecrets(pv.spec).some(([ns, secret]) => ns === namespace && secret === name) && claimed(pv))
 }
 
 const nodeRules: readonly PolicyRule[] = (clusterRoles.find((r) => r.metadata.name === 'system:node')?.rules ?? []) as PolicyRule[]
@@ -110,7 +125,9 @@ const selects = (a: Attributes, field: string, value: string): boolean =>
 
 function related(node: string, kind: Kind, a: Attributes, view: NodeView): NodeDecision {
   if (!a.name) return noOpinion('No Object name found')
-  return isRelated(node, kind, a.namespace ?? '', a.name, view) ? allow : noOpinion(`no relationship found between node '${node}' and this object`)
+  return isRelated(node, kind, a.namespace ?? '', a.name, view)
+    ? allow
+    : noOpinion(`no relationship found between node '${node}' and this object`)
 }
 
 function get(node: string, kind: Kind, a: Attributes, view: NodeView): NodeDecision {
@@ -166,9 +183,13 @@ function resourceSlices(node: string, a: Attributes, view: NodeView): NodeDecisi
     case 'watch':
     case 'list':
     case 'deletecollection':
-      return selects(a, 'spec.nodeName', node) ? allow : noOpinion('can only list/watch/deletecollection resourceslices with nodeName field selector')
+      return selects(a, 'spec.nodeName', node)
+        ? allow
+        : noOpinion('can only list/watch/deletecollection resourceslices with nodeName field selector')
     default:
-      return noOpinion('only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection')
+      return noOpinion(
+        'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+      )
   }
 }
 
@@ -178,7 +199,11 @@ function nodes(node: string, a: Attributes): NodeDecision {
     if (a.verb === 'create' || writes) return allow
     if (['get', 'list', 'watch'].includes(a.verb)) {
       if (a.name === node) return allow
-      return noOpinion(a.name ? `node '${node}' cannot read '${a.name}', only its own Node object` : `node '${node}' cannot read all nodes, only its own Node object`)
+      return noOpinion(
+        a.name
+          ? `node '${node}' cannot read '${a.name}', only its own Node object`
+          : `node '${node}' cannot read all nodes, only its own Node object`,
+      )
     }
   }
   return a.subresource === 'status' && writes ? allow : noOpinion()

@@ -12,7 +12,10 @@ export const rule = (verbs: string, apiGroups: string, resources: string, resour
   resources: words(resources),
   verbs: words(verbs),
 })
-export const urls = (verbs: string, nonResourceURLs: string): PolicyRule => ({ nonResourceURLs: words(nonResourceURLs), verbs: words(verbs) })
+export const urls = (verbs: string, nonResourceURLs: string): PolicyRule => ({
+  nonResourceURLs: words(nonResourceURLs),
+  verbs: words(verbs),
+})
 
 const metadata = (name: string, labels: Readonly<Record<string, string>> = {}, namespace?: string) => ({
   name,

@@ -64,7 +64,9 @@ const urlMatches = (rule: PolicyRule, path: string): boolean =>
 export const ruleAllows = (a: Attributes, rule: PolicyRule): boolean =>
   verbMatches(rule, a.verb) &&
   (a.resourceRequest
-    ? groupMatches(rule, a.apiGroup ?? '') && resourceMatches(rule, a.resource ?? '', a.subresource ?? '') && nameMatches(rule, a.name ?? '')
+    ? groupMatches(rule, a.apiGroup ?? '') &&
+      resourceMatches(rule, a.resource ?? '', a.subresource ?? '') &&
+      nameMatches(rule, a.name ?? '')
     : urlMatches(rule, a.path ?? ''))
 
 export const rulesAllow = (a: Attributes, rules: readonly PolicyRule[]): boolean => rules.some((rule) => ruleAllows(a, rule))
@@ -94,14 +96,25 @@ function describeSubject(subject: Subject, bindingNamespace: string): string {
 export type Visit = { readonly source: string; readonly rule: PolicyRule } | { readonly error: string }
 
 /** GetRoleReferenceRules: the rules behind a binding's roleRef. */
-export function roleReferenceRules(ref: RoleRef, bindingNamespace: string, objects: RBACObjects): { rules: readonly PolicyRule[] } | { error: string } {
-  const role = ref.kind === 'Role' ? objects.role(bindingNamespace, ref.name) : ref.kind === 'ClusterRole' ? objects.clusterRole(ref.name) : undefined
+export function roleReferenceRules(
+  ref: RoleRef,
+  bindingNamespace: string,
+  objects: RBACObjects,
+): { rules: readonly PolicyRule[] } | { error: string } {
+  const role =
+    ref.kind === 'Role' ? objects.role(bindingNamespace, ref.name) : ref.kind === 'ClusterRole' ? objects.clusterRole(ref.name) : undefined
   if (role !== undefined) return { rules: (role.rules ?? []) as PolicyRule[] }
   if (ref.kind !== 'Role' && ref.kind !== 'ClusterRole') return { error: `unsupported role reference kind: ${goQuote(ref.kind)}` }
   return { error: `${ref.kind.toLowerCase()}.rbac.authorization.k8s.io ${goQuote(ref.name)} not found` }
 }
 
-function* visitBindings(bindings: readonly KubeObject[], kind: string, namespace: string, user: UserInfo, objects: RBACObjects): Generator<Visit> {
+function* visitBindings(
+  bindings: readonly KubeObject[],
+  kind: string,
+  namespace: string,
+  user: UserInfo,
+  objects: RBACObjects,
+): Generator<Visit> {
   for (const binding of bindings) {
     const subject = ((binding.subjects ?? []) as Subject[]).find((s) => appliesToUser(user, s, namespace))
     if (subject === undefined) continue
@@ -152,4 +165,3 @@ export function rulesFor(user: UserInfo, namespace: string, objects: RBACObjects
   }
   return errors.length > 0 ? { rules, error: aggregate(errors) } : { rules }
 }
-

@@ -56,10 +56,15 @@ function sync(ctx: Context, name: string): void {
 function removeObjects(ctx: Context, crd: KubeObject, keys: readonly string[]): void {
   const name = crd.metadata.name ?? ''
   const table = cacheTable(ctx, name)
-  const spec = crd.spec as { group: string; names: { plural: string }; versions: readonly { name: string; served: boolean; storage: boolean }[] }
+  const spec = crd.spec as {
+    group: string
+    names: { plural: string }
+    versions: readonly { name: string; served: boolean; storage: boolean }[]
+  }
   const version = spec.versions.find((v) => v.storage && v.served) ?? spec.versions.find((v) => v.served)
   const namespaces = new Set<string>()
-  for (const key of keys) if (!table.get(key)?.metadata.deletionTimestamp) namespaces.add(key.includes('/') ? (key.split('/')[0] as string) : '')
+  for (const key of keys)
+    if (!table.get(key)?.metadata.deletionTimestamp) namespaces.add(key.includes('/') ? (key.split('/')[0] as string) : '')
   if (!version || namespaces.size === 0) return
   asked(ctx).put(name, { revision: '', out: true })
   const namespace = [...namespaces][0] as string

@@ -16,7 +16,11 @@ const level = (name: string, spec: PriorityLevelConfigurationSpec): KubeObject =
 const queued = (name: string, nominalConcurrencyShares: number, lendablePercent: number, queues: number, handSize: number): KubeObject =>
   level(name, {
     type: 'Limited',
-    limited: { nominalConcurrencyShares, lendablePercent, limitResponse: { type: 'Queue', queuing: { queues, handSize, queueLengthLimit: 50 } } },
+    limited: {
+      nominalConcurrencyShares,
+      lendablePercent,
+      limitResponse: { type: 'Queue', queuing: { queues, handSize, queueLengthLimit: 50 } },
+    },
   })
 
 export const mandatoryPriorityLevels: readonly KubeObject[] = [
@@ -53,7 +57,13 @@ const everything = (subjects: FlowSubject[]): Rules => ({
   subjects,
 })
 
-const schema = (name: string, priorityLevel: string, matchingPrecedence: number, distinguisher: 'ByUser' | 'ByNamespace' | undefined, rules: Rules): KubeObject => ({
+const schema = (
+  name: string,
+  priorityLevel: string,
+  matchingPrecedence: number,
+  distinguisher: 'ByUser' | 'ByNamespace' | undefined,
+  rules: Rules,
+): KubeObject => ({
   apiVersion,
   kind: 'FlowSchema',
   metadata: metadata(name),

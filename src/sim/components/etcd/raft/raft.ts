@@ -2,7 +2,20 @@
 import type { ComponentId } from '../../../engine/types.ts'
 import type { Context } from '../../../net/context.ts'
 import { append, compactTo, entryAt, hard, setHard, slice, termAt, truncateFrom } from './log.ts'
-import { ELECTION_MS, type EtcdConfig, HEARTBEAT_MS, type HardState, type LogEntry, MAX_ENTRIES, type Progress, type Proposal, type RaftMessage, SNAPSHOT_CATCH_UP, SNAPSHOT_COUNT, type SoftState } from './types.ts'
+import {
+  ELECTION_MS,
+  type EtcdConfig,
+  HEARTBEAT_MS,
+  type HardState,
+  type LogEntry,
+  MAX_ENTRIES,
+  type Progress,
+  type Proposal,
+  type RaftMessage,
+  SNAPSHOT_CATCH_UP,
+  SNAPSHOT_COUNT,
+  type SoftState,
+} from './types.ts'
 
 /** What the state machine on top must do: the store. */
 export interface StateMachine {
@@ -90,8 +103,15 @@ export function createRaft(machine: StateMachine) {
     const before = soft(ctx)
     const hardTerm = hard(ctx).term
     if (term !== hardTerm) setHard(ctx, { term, vote: undefined })
-    setSoft(ctx, { role, leader, votes: {}, ...(before.leader === leader && hardTerm === term ? {} : { matched: 0 }), ...(role === 'leader' ? {} : { electionTimeoutMs: electionTimeout(ctx) }) })
-    if (before.role !== role || before.leader !== leader) ctx.record('raft.role.changed', { role, term, ...(leader ? { leader } : {}), why })
+    setSoft(ctx, {
+      role,
+      leader,
+      votes: {},
+      ...(before.leader === leader && hardTerm === term ? {} : { matched: 0 }),
+      ...(role === 'leader' ? {} : { electionTimeoutMs: electionTimeout(ctx) }),
+    })
+    if (before.role !== role || before.leader !== leader)
+      ctx.record('raft.role.changed', { role, term, ...(leader ? { leader } : {}), why })
     if (before.role === 'leader' && role !== 'leader') {
       progress(ctx).clear()
       ctx.table('reads').clear()
@@ -151,7 +171,8 @@ export function createRaft(machine: StateMachine) {
     const stableIndex = Math.min(Math.max(state.stableIndex, through), lastIndex)
     setSoft(ctx, { stableIndex })
     if (state.role === 'leader') commitIfQuorum(ctx)
-    else if (state.leader) send(ctx, state.leader, { type: 'append-answer', term, ok: true, index: Math.min(stableIndex, state.matched), hint: 0 })
+    else if (state.leader)
+      send(ctx, state.leader, { type: 'append-answer', term, ok: true, index: Math.min(stableIndex, state.matched), hint: 0 })
     if (stableIndex < hard(ctx).lastIndex) fsync(ctx)
   }
 
@@ -180,7 +201,9 @@ export function createRaft(machine: StateMachine) {
     const index = matches[quorum(ctx) - 1] as number
     // Only entries of its own term are committed by counting (Raft §5.4.2).
     if (index <= commit || termAt(ctx, index) !== term) return
-    const acknowledged = config(ctx).members.filter((m) => (m === ctx.self ? soft(ctx).stableIndex : (progress(ctx).get(m)?.match ?? 0)) >= index)
+    const acknowledged = config(ctx).members.filter(
+      (m) => (m === ctx.self ? soft(ctx).stableIndex : (progress(ctx).get(m)?.match ?? 0)) >= index,
+    )
     setHard(ctx, { commit: index })
     ctx.because(ctx.record('raft.committed', { index, term, acknowledged }))
     applyCommitted(ctx)
@@ -214,7 +237,8 @@ export function createRaft(machine: StateMachine) {
   const heartbeat = (ctx: Context, read: number): void => {
     const { term, commit } = hard(ctx)
     // Never tell a follower to commit what it may not have.
-    for (const peer of peers(ctx)) send(ctx, peer, { type: 'heartbeat', term, commit: Math.min(commit, progress(ctx).get(peer)?.match ?? 0), read })
+    for (const peer of peers(ctx))
+      send(ctx, peer, { type: 'heartbeat', term, commit: Math.min(commit, progress(ctx).get(peer)?.match ?? 0), read })
   }
 
   /** Proposes on the leader, or passes the proposal on to it. False when no leader is known. */
@@ -308,7 +332,8 @@ export function createRaft(machine: StateMachine) {
           become(ctx, 'follower', message.term, leader, 'another member has a newer term')
         }
       } else if (message.term < term) {
-        if (message.type === 'append' || message.type === 'heartbeat') send(ctx, from, { type: 'append-answer', term, ok: false, index: 0, hint: hard(ctx).lastIndex })
+        if (message.type === 'append' || message.type === 'heartbeat')
+          send(ctx, from, { type: 'append-answer', term, ok: false, index: 0, hint: hard(ctx).lastIndex })
         else if (message.type === 'vote') send(ctx, from, { type: 'vote-answer', preVote: message.preVote, term, granted: false })
         return
       }
@@ -349,7 +374,12 @@ export function createRaft(machine: StateMachine) {
         followLeader(ctx, from, message.term)
         if (message.index > hard(ctx).commit) {
           ctx.table('log').clear()
-          setHard(ctx, { snapshotIndex: message.index, snapshotTerm: message.snapshotTerm, commit: message.index, lastIndex: message.index })
+          setHard(ctx, {
+            snapshotIndex: message.index,
+            snapshotTerm: message.snapshotTerm,
+            commit: message.index,
+            lastIndex: message.index,
+          })
           setSoft(ctx, { stableIndex: message.index, matched: message.index })
           machine.install(ctx, message.state, message.index)
         }
@@ -382,7 +412,12 @@ export function createRaft(machine: StateMachine) {
       }
       ctx.record('raft.vote.granted', { term: message.term, preVote, to: from })
     } else
-      ctx.record('raft.vote.rejected', { term: message.term, preVote, to: from, why: upToDate ? `it voted for ${state.vote} in this term` : 'its own log is newer' })
+      ctx.record('raft.vote.rejected', {
+        term: message.term,
+        preVote,
+        to: from,
+        why: upToDate ? `it voted for ${state.vote} in this term` : 'its own log is newer',
+      })
     send(ctx, from, { type: 'vote-answer', preVote, term: granted ? message.term : hard(ctx).term, granted })
   }
 
@@ -416,7 +451,13 @@ export function createRaft(machine: StateMachine) {
       }
     } else if (termAt(ctx, message.previousIndex) !== message.previousTerm) {
       ctx.record('raft.entries.rejected', { from, previousIndex: message.previousIndex, previousTerm: message.previousTerm })
-      send(ctx, from, { type: 'append-answer', term: state.term, ok: false, index: message.previousIndex, hint: Math.min(state.lastIndex, message.previousIndex - 1) })
+      send(ctx, from, {
+        type: 'append-answer',
+        term: state.term,
+        ok: false,
+        index: message.previousIndex,
+        hint: Math.min(state.lastIndex, message.previousIndex - 1),
+      })
       return
     }
     let added = false
@@ -434,7 +475,8 @@ export function createRaft(machine: StateMachine) {
     const matched = message.previousIndex + message.entries.length
     setSoft(ctx, { matched: Math.max(soft(ctx).matched, matched) })
     if (added) fsync(ctx)
-    else if (soft(ctx).stableIndex >= matched) send(ctx, from, { type: 'append-answer', term: hard(ctx).term, ok: true, index: matched, hint: 0 })
+    else if (soft(ctx).stableIndex >= matched)
+      send(ctx, from, { type: 'append-answer', term: hard(ctx).term, ok: true, index: matched, hint: 0 })
     advanceCommit(ctx, Math.min(message.commit, matched))
   }
 

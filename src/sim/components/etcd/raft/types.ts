@@ -64,9 +64,23 @@ export interface Progress {
 }
 
 export type RaftMessage =
-  | { readonly type: 'vote'; readonly preVote: boolean; readonly term: number; readonly lastIndex: number; readonly lastTerm: number; readonly force: boolean }
+  | {
+      readonly type: 'vote'
+      readonly preVote: boolean
+      readonly term: number
+      readonly lastIndex: number
+      readonly lastTerm: number
+      readonly force: boolean
+    }
   | { readonly type: 'vote-answer'; readonly preVote: boolean; readonly term: number; readonly granted: boolean }
-  | { readonly type: 'append'; readonly term: number; readonly previousIndex: number; readonly previousTerm: number; readonly entries: readonly LogEntry[]; readonly commit: number }
+  | {
+      readonly type: 'append'
+      readonly term: number
+      readonly previousIndex: number
+      readonly previousTerm: number
+      readonly entries: readonly LogEntry[]
+      readonly commit: number
+    }
   | { readonly type: 'append-answer'; readonly term: number; readonly ok: boolean; readonly index: number; readonly hint: number }
   | { readonly type: 'heartbeat'; readonly term: number; readonly commit: number; readonly read: number }
   | { readonly type: 'heartbeat-answer'; readonly term: number; readonly read: number }

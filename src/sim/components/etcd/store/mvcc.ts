@@ -102,7 +102,8 @@ export function txn(ctx: Context, request: TxnRequest): { response: TxnResponse;
 }
 
 function compareHolds(current: KeyValue | undefined, c: Compare): boolean {
-  const actual = c.target === 'mod' ? (current?.modRevision ?? 0) : c.target === 'create' ? (current?.createRevision ?? 0) : (current?.version ?? 0)
+  const actual =
+    c.target === 'mod' ? (current?.modRevision ?? 0) : c.target === 'create' ? (current?.createRevision ?? 0) : (current?.version ?? 0)
   switch (c.op) {
     case '=':
       return actual === c.value
@@ -142,7 +143,11 @@ function apply(ctx: Context, op: Op, revision: number, events: WatchEvent[]): Op
   for (const old of previous) {
     kv(ctx).delete(old.key)
     detach(ctx, old)
-    events.push({ type: 'DELETE', kv: { key: old.key, value: undefined, createRevision: 0, modRevision: revision, version: 0 }, previous: old })
+    events.push({
+      type: 'DELETE',
+      kv: { key: old.key, value: undefined, createRevision: 0, modRevision: revision, version: 0 },
+      previous: old,
+    })
   }
   return { op: 'delete', deleted: previous.length, previous }
 }
@@ -156,7 +161,8 @@ function attach(ctx: Context, item: KeyValue): void {
 
 function detach(ctx: Context, item: KeyValue | undefined): void {
   const lease = item?.leaseId === undefined ? undefined : leases(ctx).get(leaseKey(item.leaseId))
-  if (lease && item?.leaseId !== undefined) leases(ctx).put(leaseKey(item.leaseId), { ...lease, keys: lease.keys.filter((k) => k !== item.key) })
+  if (lease && item?.leaseId !== undefined)
+    leases(ctx).put(leaseKey(item.leaseId), { ...lease, keys: lease.keys.filter((k) => k !== item.key) })
 }
 
 /** Forgets the history up to `revision`; current values stay. */

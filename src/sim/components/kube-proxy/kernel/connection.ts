@@ -35,13 +35,25 @@ function searchNames(host: string, searches: readonly string[], ndots: number): 
   return host.split('.').length - 1 >= ndots ? [`${host}.`, ...searched] : [...searched, `${host}.`]
 }
 
-function send(ctx: Context, c: Connection, part: Pick<Packet, 'destination' | 'port' | 'protocol' | 'what' | 'http' | 'dns' | 'timeoutMs'>): void {
+function send(
+  ctx: Context,
+  c: Connection,
+  part: Pick<Packet, 'destination' | 'port' | 'protocol' | 'what' | 'http' | 'dns' | 'timeoutMs'>,
+): void {
   const { source, hostNetwork, pod } = c.request
   const id = newPacket(ctx)
   const from = `${pod.namespace}/${pod.name}`
   const packet: Packet = { ...part, id, from, source: source === '' ? config(ctx).nodeIP : source }
   connections(ctx).put(key(c.id), { ...c, packet: id })
-  ctx.because(ctx.record('packet.sent', { packet: id, from, source: packet.source, destination: `${part.destination}:${part.port}`, what: part.what }))
+  ctx.because(
+    ctx.record('packet.sent', {
+      packet: id,
+      from,
+      source: packet.source,
+      destination: `${part.destination}:${part.port}`,
+      what: part.what,
+    }),
+  )
   enter(ctx, hostNetwork ? 'output' : 'prerouting', packet, { connection: c.id, packet: id })
 }
 
@@ -56,14 +68,30 @@ function ask(ctx: Context, id: number): void {
     return
   }
   ctx.setTimer(`dns/${id}`, DNS_TIMEOUT_MS, 'dns.timeout', id)
-  send(ctx, c, { destination: server, port: DNS_PORT, protocol: 'udp', what: `DNS A ${name.replace(/\.$/, '')}`, dns: { name, type: 'A' }, timeoutMs: DNS_TIMEOUT_MS })
+  send(ctx, c, {
+    destination: server,
+    port: DNS_PORT,
+    protocol: 'udp',
+    what: `DNS A ${name.replace(/\.$/, '')}`,
+    dns: { name, type: 'A' },
+    timeoutMs: DNS_TIMEOUT_MS,
+  })
 }
 
 function connect(ctx: Context, id: number, address: string): void {
   const c = connections(ctx).get(key(id))
   if (!c) return
   const { tool, host, port, path, method, body, timeoutMs } = c.request.request
-  const http = tool === 'nc' ? undefined : { scheme: port === 443 || port === 6443 ? ('https' as const) : ('http' as const), method, path, host, ...(body === undefined ? {} : { body }) }
+  const http =
+    tool === 'nc'
+      ? undefined
+      : {
+          scheme: port === 443 || port === 6443 ? ('https' as const) : ('http' as const),
+          method,
+          path,
+          host,
+          ...(body === undefined ? {} : { body }),
+        }
   const what = http ? `${method} ${path}` : 'connect'
   const left = Math.max(1, timeoutMs - (ctx.now - c.startedAt))
   send(ctx, { ...c, address }, { destination: address, port, protocol: 'tcp', what, ...(http ? { http } : {}), timeoutMs: left })
@@ -119,7 +147,12 @@ export function onDnsTimeout(ctx: Context, id: number): void {
 
 export function onTimeout(ctx: Context, id: number): void {
   const c = connections(ctx).get(key(id))
-  if (c) end(ctx, c, { ok: false, error: c.address === undefined ? 'no such host' : 'timed out', ...(c.address === undefined ? {} : { address: c.address }) })
+  if (c)
+    end(ctx, c, {
+      ok: false,
+      error: c.address === undefined ? 'no such host' : 'timed out',
+      ...(c.address === undefined ? {} : { address: c.address }),
+    })
 }
 
 function end(ctx: Context, c: Connection, reply: NetworkReply, more: { by?: string; plain?: true } = {}): void {
@@ -129,10 +162,15 @@ function end(ctx: Context, c: Connection, reply: NetworkReply, more: { by?: stri
   const tookMs = Math.round((ctx.now - c.startedAt) * 1000) / 1000
   ctx.because(
     reply.ok
-      ? ctx.record('request.answered', { packet: c.packet, status: reply.status, body: reply.body.slice(0, 200), tookMs, by: more.by ?? reply.address })
+      ? ctx.record('request.answered', {
+          packet: c.packet,
+          status: reply.status,
+          body: reply.body.slice(0, 200),
+          tookMs,
+          by: more.by ?? reply.address,
+        })
       : ctx.record('request.failed', { packet: c.packet, error: reply.error, tookMs }),
   )
   const value: ConnectionReply = { ...reply, ...more, hops: c.hops }
   ctx.reply(c.call, value, { ...PACKET_LOOK, summary: reply.ok ? String(reply.status) : reply.error, ok: reply.ok })
 }
-

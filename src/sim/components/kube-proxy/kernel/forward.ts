@@ -78,7 +78,12 @@ function route(ctx: Context, underway: Underway): void {
     const why = pods ? `route ${pods.podCIDR} via ${pods.via}` : `${destination} is ${next}, on the same wire`
     ctx.because(ctx.record('packet.routed', { packet: packet.id, from: node, to: next, why }))
     const data: Underway = { ...underway, hops: [...hops, `${node} → ${next}: ${why}`] }
-    ctx.call(`kernel/${next}`, PACKET, packet, { ...PACKET_LOOK, then: { kind: 'kernel.forwarded', data }, timeoutMs: packet.timeoutMs, summary: `${packet.what} to ${destination}:${packet.port}` })
+    ctx.call(`kernel/${next}`, PACKET, packet, {
+      ...PACKET_LOOK,
+      then: { kind: 'kernel.forwarded', data },
+      timeoutMs: packet.timeoutMs,
+      summary: `${packet.what} to ${destination}:${packet.port}`,
+    })
     return
   }
   if (contains(podCIDR, destination)) deliver(ctx, underway)
@@ -94,12 +99,23 @@ function deliver(ctx: Context, underway: Underway): void {
   const socket = sockets(ctx).get(`${protocol}/${ip}/${port}`) ?? (ip === nodeIP ? sockets(ctx).get(`${protocol}//${port}`) : undefined)
   if (socket) {
     ctx.because(ctx.record('packet.delivered', { packet: packet.id, pod: socket.name, container: socket.container, port }))
-    const data: Delivered = { ...underway, name: socket.name, container: socket.container, hops: [...hops, `${node}: ${socket.name} port ${port}`] }
+    const data: Delivered = {
+      ...underway,
+      name: socket.name,
+      container: socket.container,
+      hops: [...hops, `${node}: ${socket.name} port ${port}`],
+    }
     const then = { kind: 'kernel.answered', data }
     if (packet.dns) {
       const query: DnsQuery = { ...packet.dns, from: packet.source }
       ctx.call(socket.process, DNS_QUERY, query, { ...PACKET_LOOK, then, timeoutMs: packet.timeoutMs, summary: packet.what })
-    } else ctx.call(socket.process, SOCKET_REQUEST, { port, ...packet.http }, { ...PACKET_LOOK, then, timeoutMs: packet.timeoutMs, summary: packet.what })
+    } else
+      ctx.call(
+        socket.process,
+        SOCKET_REQUEST,
+        { port, ...packet.http },
+        { ...PACKET_LOOK, then, timeoutMs: packet.timeoutMs, summary: packet.what },
+      )
     return
   }
   if (protocol !== 'tcp') {
@@ -107,8 +123,21 @@ function deliver(ctx: Context, underway: Underway): void {
     return
   }
   const { scheme = 'tcp', method, path, host, body } = packet.http ?? {}
-  const connect: PodConnect = { ip, port, protocol: scheme, ...(method === undefined ? {} : { method }), ...(path === undefined ? {} : { path }), ...(host === undefined ? {} : { host }), ...(body === undefined ? {} : { body }) }
-  ctx.call(`containerd/${node}`, 'pod.connect', connect, { ...PACKET_LOOK, then: { kind: 'kernel.connected', data: underway }, timeoutMs: packet.timeoutMs, summary: `${packet.what} to ${ip}:${port}` })
+  const connect: PodConnect = {
+    ip,
+    port,
+    protocol: scheme,
+    ...(method === undefined ? {} : { method }),
+    ...(path === undefined ? {} : { path }),
+    ...(host === undefined ? {} : { host }),
+    ...(body === undefined ? {} : { body }),
+  }
+  ctx.call(`containerd/${node}`, 'pod.connect', connect, {
+    ...PACKET_LOOK,
+    then: { kind: 'kernel.connected', data: underway },
+    timeoutMs: packet.timeoutMs,
+    summary: `${packet.what} to ${ip}:${port}`,
+  })
 }
 
 /** The program in a container answered, or nobody did. */
@@ -120,12 +149,27 @@ export function onConnected(ctx: Context, result: CallResult<PodConnectReply, Un
   const reply: PodConnectReply = result.form === 'response' ? result.value : { connected: false, error: 'connection refused' }
   if (!reply.connected) {
     if (reply.error === 'i/o timeout') drop(ctx, packet, `${destination} does not answer`)
-    else finish(ctx, to, { ok: false, error: reply.error, hops: [...hops, `${node}: ${reply.error === 'no route to host' ? `no pod has ${destination}` : `nobody listens on ${destination}:${port}`}`] })
+    else
+      finish(ctx, to, {
+        ok: false,
+        error: reply.error,
+        hops: [
+          ...hops,
+          `${node}: ${reply.error === 'no route to host' ? `no pod has ${destination}` : `nobody listens on ${destination}:${port}`}`,
+        ],
+      })
     return
   }
   const by = reply.by ? `${reply.by.namespace}/${reply.by.pod}` : destination
   ctx.because(ctx.record('packet.delivered', { packet: packet.id, pod: by, container: reply.by?.container ?? '', port }))
-  finish(ctx, to, { ok: true, by, status: reply.http?.status ?? 0, body: reply.http?.body ?? '', ...(reply.plain ? { plain: true } : {}), hops: [...hops, `${node}: ${by} port ${port}`] })
+  finish(ctx, to, {
+    ok: true,
+    by,
+    status: reply.http?.status ?? 0,
+    body: reply.http?.body ?? '',
+    ...(reply.plain ? { plain: true } : {}),
+    hops: [...hops, `${node}: ${by} port ${port}`],
+  })
 }
 
 /** A process of the simulation answered. */

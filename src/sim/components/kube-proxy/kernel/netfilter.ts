@@ -214,7 +214,13 @@ export function walk(rules: RuleSet | undefined, hook: Hook, packet: Headers, ma
         const port = `${headers.protocol} . ${headers.port}`
         const element = index.maps.get(action.map)?.get(action.by === 'port' ? port : `${headers.destination} . ${port}`)
         if (!element) return 'next'
-        return act(chain, element.action, true, (decision) => matched.push({ chain: chain.name, rule: `@${action.map}: ${element.text}`, decision }), depth)
+        return act(
+          chain,
+          element.action,
+          true,
+          (decision) => matched.push({ chain: chain.name, rule: `@${action.map}: ${element.text}`, decision }),
+          depth,
+        )
       }
       case 'random': {
         const choice = action.chains[Math.floor(machine.random() * action.chains.length)]

@@ -34,7 +34,15 @@ export type Hops = readonly string[]
 
 export type PacketAnswer =
   /** `status` 0: connected, but the server does not speak HTTP. `plain`: TLS was asked for, the server speaks plain HTTP. */
-  | { readonly ok: true; readonly by: string; readonly status: number; readonly body: string; readonly plain?: true; readonly dns?: DnsResponse; readonly hops: Hops }
+  | {
+      readonly ok: true
+      readonly by: string
+      readonly status: number
+      readonly body: string
+      readonly plain?: true
+      readonly dns?: DnsResponse
+      readonly hops: Hops
+    }
   | { readonly ok: false; readonly error: PacketError; readonly hops: Hops }
 
 /** What a listening process answers to SOCKET_REQUEST. */

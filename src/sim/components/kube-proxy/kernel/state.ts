@@ -69,4 +69,7 @@ export const machineAt = (ctx: Context, ip: string): string | undefined => {
   return Object.hasOwn(nodes, ip) ? nodes[ip] : undefined
 }
 
-export const routeTo = (ctx: Context, ip: string): Route | undefined => routes(ctx).values().find((r) => contains(r.podCIDR, ip))
+export const routeTo = (ctx: Context, ip: string): Route | undefined =>
+  routes(ctx)
+    .values()
+    .find((r) => contains(r.podCIDR, ip))

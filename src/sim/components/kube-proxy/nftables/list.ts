@@ -10,7 +10,8 @@ export function nftList(rules: NftablesRules): string {
     const addresses = rules.sets.find((s) => s.name === name)?.addresses ?? []
     block(`set ${name}`, ['type ipv4_addr', `comment "${comment}"`, ...(addresses.length > 0 ? [elements(addresses)] : [])])
   }
-  for (const { name, seconds } of rules.affinity) block(`set ${name}`, ['type ipv4_addr', 'size 65535', 'flags dynamic,timeout', `timeout ${duration(seconds)}`])
+  for (const { name, seconds } of rules.affinity)
+    block(`set ${name}`, ['type ipv4_addr', 'size 65535', 'flags dynamic,timeout', `timeout ${duration(seconds)}`])
   for (const [name, { type, comment }] of Object.entries(MAPS)) {
     const entries = sortElements(rules.maps.find((m) => m.name === name)?.elements ?? []).map((e) => e.text)
     block(`map ${name}`, [`type ${type}`, `comment "${comment}"`, ...(entries.length > 0 ? [elements(entries)] : [])])
@@ -30,7 +31,12 @@ const elements = (entries: readonly string[]): string => `elements = { ${entries
 function duration(seconds: number): string {
   const parts: string[] = []
   let rest = seconds
-  for (const [unit, size] of [['d', 86400], ['h', 3600], ['m', 60], ['s', 1]] as const) {
+  for (const [unit, size] of [
+    ['d', 86400],
+    ['h', 3600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
     const n = Math.floor(rest / size)
     rest -= n * size
     if (n > 0) parts.push(`${n}${unit}`)

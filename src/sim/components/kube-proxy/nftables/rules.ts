@@ -12,14 +12,36 @@ const NAME_MAX = 240
 
 const named = (name: string): string => `${base32(sha256(name)).slice(0, 8)}-${name}`.slice(0, NAME_MAX)
 const serviceBase = (s: ServicePortInfo): string => named(`${s.namespace}/${s.name}/${s.protocol}/${s.portName}`)
-const endpointBase = (s: ServicePortInfo, e: ProxyEndpoint): string => named(`${s.namespace}/${s.name}/${s.protocol}/${s.portName}__${e.ip}/${e.port}`)
+const endpointBase = (s: ServicePortInfo, e: ProxyEndpoint): string =>
+  named(`${s.namespace}/${s.name}/${s.protocol}/${s.portName}__${e.ip}/${e.port}`)
 
 /** Hook, and priority as a number and as shown. Chains in the order in which they are made. */
-const BASE_CHAINS: readonly (readonly [name: string, type: 'filter' | 'nat', hook: Hook, priority: number, shown: string, jumps: readonly string[]])[] = [
+const BASE_CHAINS: readonly (readonly [
+  name: string,
+  type: 'filter' | 'nat',
+  hook: Hook,
+  priority: number,
+  shown: string,
+  jumps: readonly string[],
+])[] = [
   ['filter-prerouting-pre-dnat', 'filter', 'prerouting', -110, 'dstnat - 10', ['ct state new jump firewall-check']],
   ['filter-output-pre-dnat', 'filter', 'output', -110, '-110', ['ct state new jump firewall-check']],
-  ['filter-input', 'filter', 'input', 0, 'filter', ['ct state new jump nodeport-endpoints-check', 'ct state new jump service-endpoints-check']],
-  ['filter-forward', 'filter', 'forward', 0, 'filter', ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check']],
+  [
+    'filter-input',
+    'filter',
+    'input',
+    0,
+    'filter',
+    ['ct state new jump nodeport-endpoints-check', 'ct state new jump service-endpoints-check'],
+  ],
+  [
+    'filter-forward',
+    'filter',
+    'forward',
+    0,
+    'filter',
+    ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check'],
+  ],
   ['filter-output', 'filter', 'output', 0, 'filter', ['ct state new jump service-endpoints-check', 'ct state new jump cluster-ips-check']],
   ['nat-prerouting', 'nat', 'prerouting', -100, 'dstnat', ['jump services']],
   ['nat-output', 'nat', 'output', -100, '-100', ['jump services']],
@@ -27,9 +49,18 @@ const BASE_CHAINS: readonly (readonly [name: string, type: 'filter' | 'nat', hoo
 ]
 
 export const MAPS = {
-  'firewall-ips': { type: 'ipv4_addr . inet_proto . inet_service : verdict', comment: 'destinations that are subject to LoadBalancerSourceRanges' },
-  'no-endpoint-services': { type: 'ipv4_addr . inet_proto . inet_service : verdict', comment: 'vmap to drop or reject packets to services with no endpoints' },
-  'no-endpoint-nodeports': { type: 'inet_proto . inet_service : verdict', comment: 'vmap to drop or reject packets to service nodeports with no endpoints' },
+  'firewall-ips': {
+    type: 'ipv4_addr . inet_proto . inet_service : verdict',
+    comment: 'destinations that are subject to LoadBalancerSourceRanges',
+  },
+  'no-endpoint-services': {
+    type: 'ipv4_addr . inet_proto . inet_service : verdict',
+    comment: 'vmap to drop or reject packets to services with no endpoints',
+  },
+  'no-endpoint-nodeports': {
+    type: 'inet_proto . inet_service : verdict',
+    comment: 'vmap to drop or reject packets to service nodeports with no endpoints',
+  },
   'service-ips': { type: 'ipv4_addr . inet_proto . inet_service : verdict', comment: 'ClusterIP, ExternalIP and LoadBalancer IP traffic' },
   'service-nodeports': { type: 'inet_proto . inet_service : verdict', comment: 'NodePort traffic' },
 } as const
@@ -48,7 +79,13 @@ export interface NftablesRules extends RuleSet {
 export function nftablesRules(input: ProxyInput): NftablesRules {
   const chains = new Map<string, Rule[]>()
   const declarations = new Map<string, string>()
-  const maps: Record<MapName, MapElement[]> = { 'firewall-ips': [], 'no-endpoint-services': [], 'no-endpoint-nodeports': [], 'service-ips': [], 'service-nodeports': [] }
+  const maps: Record<MapName, MapElement[]> = {
+    'firewall-ips': [],
+    'no-endpoint-services': [],
+    'no-endpoint-nodeports': [],
+    'service-ips': [],
+    'service-nodeports': [],
+  }
   const clusterIPs = new Set<string>()
   const affinity: { name: string; seconds: number }[] = []
 
@@ -60,7 +97,8 @@ export function nftablesRules(input: ProxyInput): NftablesRules {
     chains.get(name)?.push({ text, actions: Array.isArray(actions) ? actions : [actions as Action], ...(match ? { match } : {}) })
   }
   const put = (map: MapName, key: string, text: string, action: Action, comment?: string): void => {
-    if (!maps[map].some((e) => e.key === key)) maps[map].push({ key, action, text: `${key}${comment === undefined ? '' : ` comment "${comment}"`} : ${text}` })
+    if (!maps[map].some((e) => e.key === key))
+      maps[map].push({ key, action, text: `${key}${comment === undefined ? '' : ` comment "${comment}"`} : ${text}` })
   }
 
   for (const [name, type, hook, , shown, jumps] of BASE_CHAINS) {
@@ -74,16 +112,36 @@ export function nftablesRules(input: ProxyInput): NftablesRules {
   add('masquerading', 'meta mark & 0x00004000 == 0x00000000 return', { do: 'return' }, { marked: false })
   add('masquerading', 'meta mark set meta mark ^ 0x00004000', { do: 'unmark' })
   add('masquerading', 'masquerade fully-random', { do: 'masquerade' })
-  add('cluster-ips-check', 'ip daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"', { do: 'reject' }, { destinationIn: 'cluster-ips' })
+  add(
+    'cluster-ips-check',
+    'ip daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"',
+    { do: 'reject' },
+    { destinationIn: 'cluster-ips' },
+  )
   if (input.serviceCIDRs.length > 0)
-    add('cluster-ips-check', `ip daddr ${anonymousSet(input.serviceCIDRs)} drop comment "Drop traffic to unallocated ClusterIPs"`, { do: 'drop' }, { destination: [...input.serviceCIDRs] })
+    add(
+      'cluster-ips-check',
+      `ip daddr ${anonymousSet(input.serviceCIDRs)} drop comment "Drop traffic to unallocated ClusterIPs"`,
+      { do: 'drop' },
+      { destination: [...input.serviceCIDRs] },
+    )
   add('firewall-check', `${serviceKey} vmap @firewall-ips`, { do: 'lookup', map: 'firewall-ips', by: 'service' })
   declarations.set('reject-chain', 'comment "helper for @no-endpoint-services / @no-endpoint-nodeports"')
   add('reject-chain', 'reject', { do: 'reject' })
   add('service-endpoints-check', `${serviceKey} vmap @no-endpoint-services`, { do: 'lookup', map: 'no-endpoint-services', by: 'service' })
-  add('nodeport-endpoints-check', `${nodePortKey} vmap @no-endpoint-nodeports`, { do: 'lookup', map: 'no-endpoint-nodeports', by: 'port' }, { destinationIn: 'nodeport-ips' })
+  add(
+    'nodeport-endpoints-check',
+    `${nodePortKey} vmap @no-endpoint-nodeports`,
+    { do: 'lookup', map: 'no-endpoint-nodeports', by: 'port' },
+    { destinationIn: 'nodeport-ips' },
+  )
   add('services', `${serviceKey} vmap @service-ips`, { do: 'lookup', map: 'service-ips', by: 'service' })
-  add('services', `${nodePortKey} vmap @service-nodeports`, { do: 'lookup', map: 'service-nodeports', by: 'port' }, { destinationIn: 'nodeport-ips' })
+  add(
+    'services',
+    `${nodePortKey} vmap @service-nodeports`,
+    { do: 'lookup', map: 'service-nodeports', by: 'port' },
+    { destinationIn: 'nodeport-ips' },
+  )
 
   const goto = (target: string): Action => ({ do: 'goto', chain: target })
   const mark: Action = { do: 'jump', chain: MARK_CHAIN }
@@ -99,7 +157,8 @@ export function nftablesRules(input: ProxyInput): NftablesRules {
     const usesExternal = endpoints.any && s.externallyAccessible
     const usesFirewall = s.loadBalancerVIPs.length > 0 && s.sourceRanges.length > 0
     const key = (ip: string): string => `${ip} . ${protocol} . ${s.port}`
-    const refuse = (map: MapName, k: string): void => (endpoints.any ? put(map, k, 'drop', { do: 'drop' }, nameString) : put(map, k, 'goto reject-chain', goto('reject-chain'), nameString))
+    const refuse = (map: MapName, k: string): void =>
+      endpoints.any ? put(map, k, 'drop', { do: 'drop' }, nameString) : put(map, k, 'goto reject-chain', goto('reject-chain'), nameString)
 
     clusterIPs.add(s.clusterIP)
     if (hasInternal) put('service-ips', key(s.clusterIP), `goto ${internal}`, goto(internal))
@@ -115,11 +174,18 @@ export function nftablesRules(input: ProxyInput): NftablesRules {
       if (!hasExternal) refuse('no-endpoint-nodeports', k)
     }
 
-    if (hasInternal && clusterCIDR !== '') add(internal, `ip daddr ${s.clusterIP} ip saddr != ${clusterCIDR} jump ${MARK_CHAIN}`, mark, { destination: [s.clusterIP], notSource: [clusterCIDR] })
+    if (hasInternal && clusterCIDR !== '')
+      add(internal, `ip daddr ${s.clusterIP} ip saddr != ${clusterCIDR} jump ${MARK_CHAIN}`, mark, {
+        destination: [s.clusterIP],
+        notSource: [clusterCIDR],
+      })
     if (usesExternal) {
       if (!s.externalPolicyLocal) add(external, `jump ${MARK_CHAIN}`, mark)
       else {
-        if (clusterCIDR !== '') add(external, `ip saddr ${clusterCIDR} goto ${cluster} comment "short-circuit pod traffic"`, goto(cluster), { source: clusterCIDR })
+        if (clusterCIDR !== '')
+          add(external, `ip saddr ${clusterCIDR} goto ${cluster} comment "short-circuit pod traffic"`, goto(cluster), {
+            source: clusterCIDR,
+          })
         add(external, `fib saddr type local jump ${MARK_CHAIN} comment "masquerade local traffic"`, mark, { sourceLocal: true })
         add(external, `fib saddr type local goto ${cluster} comment "short-circuit local traffic"`, goto(cluster), { sourceLocal: true })
       }
@@ -139,7 +205,10 @@ export function nftablesRules(input: ProxyInput): NftablesRules {
           const set = `affinity-${endpointBase(s, e)}`
           add(name, `ip saddr @${set} goto ${target(e)}`, goto(target(e)), { recent: { list: set, seconds: s.affinitySeconds } })
         }
-      add(name, `numgen random mod ${list.length} vmap { ${list.map((e, i) => `${i} : goto ${target(e)}`).join(', ')} }`, { do: 'random', chains: list.map(target) })
+      add(name, `numgen random mod ${list.length} vmap { ${list.map((e, i) => `${i} : goto ${target(e)}`).join(', ')} }`, {
+        do: 'random',
+        chains: list.map(target),
+      })
     }
     if (endpoints.cluster.length > 0) balance(cluster, endpoints.cluster)
     if (endpoints.local.length > 0) balance(local, endpoints.local)

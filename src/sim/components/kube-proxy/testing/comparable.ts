@@ -7,7 +7,8 @@ export function comparableIptables(text: string): string {
     .filter((l) => l && !l.startsWith('#'))
     .map((l) => l.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, '$1'))
   const gone = new Set<string>()
-  for (const l of lines) if (l.includes('"default/kubernetes')) for (const m of l.matchAll(/KUBE-(?:SVC|SEP|EXT|SVL)-[A-Z0-9]+/g)) gone.add(m[0])
+  for (const l of lines)
+    if (l.includes('"default/kubernetes')) for (const m of l.matchAll(/KUBE-(?:SVC|SEP|EXT|SVL)-[A-Z0-9]+/g)) gone.add(m[0])
   return lines.filter((l) => ![...gone].some((c) => l.includes(c)) && !l.includes('"default/kubernetes')).join('\n')
 }
 

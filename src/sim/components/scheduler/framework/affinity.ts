@@ -1,6 +1,23 @@
 // Node selectors and pod affinity terms, parsed (component-helpers/scheduling/corev1/nodeaffinity, pkg/scheduler/framework/types.go AffinityTerm).
-import { type Labels, labelSelectorAsSelector, newRequirement, newSelector, nothing, type Operator, type Requirement, type Selector } from '../../../api/labels.ts'
-import type { LabelSelector, Node, NodeSelectorTerm, Pod, PodAffinityTerm, PreferredSchedulingTerm, WeightedPodAffinityTerm } from '../../../api/types/kubernetes.gen.ts'
+import {
+  type Labels,
+  labelSelectorAsSelector,
+  newRequirement,
+  newSelector,
+  nothing,
+  type Operator,
+  type Requirement,
+  type Selector,
+} from '../../../api/labels.ts'
+import type {
+  LabelSelector,
+  Node,
+  NodeSelectorTerm,
+  Pod,
+  PodAffinityTerm,
+  PreferredSchedulingTerm,
+  WeightedPodAffinityTerm,
+} from '../../../api/types/kubernetes.gen.ts'
 import { getOwn } from '../../../../lib/own.ts'
 
 const converted = new WeakMap<LabelSelector, Selector>()
@@ -110,7 +127,12 @@ function affinityTerm(namespace: string, labels: Labels | undefined, term: PodAf
 }
 
 /** The API server merges these keys into the stored selector; merging again changes nothing, and serves selectors that never passed it. */
-export function mergeLabelKeys(selector: Selector, labels: Labels | undefined, match: readonly string[] = [], mismatch: readonly string[] = []): Selector {
+export function mergeLabelKeys(
+  selector: Selector,
+  labels: Labels | undefined,
+  match: readonly string[] = [],
+  mismatch: readonly string[] = [],
+): Selector {
   if (match.length === 0 && mismatch.length === 0) return selector
   if (selector === nothing) return selector
   const extra: Requirement[] = []
@@ -129,7 +151,9 @@ export const requiredTerms = (pod: Pod, terms: readonly PodAffinityTerm[] | unde
   terms && terms.length > 0 ? terms.map((t) => affinityTerm(pod.metadata.namespace ?? '', pod.metadata.labels, t, 0)) : NO_TERMS
 
 export const preferredTerms = (pod: Pod, terms: readonly WeightedPodAffinityTerm[] | undefined): readonly AffinityTerm[] =>
-  terms && terms.length > 0 ? terms.map((t) => affinityTerm(pod.metadata.namespace ?? '', pod.metadata.labels, t.podAffinityTerm, t.weight)) : NO_TERMS
+  terms && terms.length > 0
+    ? terms.map((t) => affinityTerm(pod.metadata.namespace ?? '', pod.metadata.labels, t.podAffinityTerm, t.weight))
+    : NO_TERMS
 
 export const NO_TERMS: readonly AffinityTerm[] = []
 

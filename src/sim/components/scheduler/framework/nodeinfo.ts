@@ -32,7 +32,14 @@ export interface NodeInfo {
 }
 
 const NONE: readonly never[] = []
-const NO_FACTS: NodeFacts = { allocatable: ZERO_RESOURCE, labels: undefined, unschedulable: false, hardTaints: NONE, softTaints: NONE, images: new Set() }
+const NO_FACTS: NodeFacts = {
+  allocatable: ZERO_RESOURCE,
+  labels: undefined,
+  unschedulable: false,
+  hardTaints: NONE,
+  softTaints: NONE,
+  images: new Set(),
+}
 
 const factsOf = new WeakMap<Node, NodeFacts>()
 
@@ -92,7 +99,8 @@ export const withPod = (info: NodeInfo, pod: PodInfo): NodeInfo => ({
   facts: info.facts,
   pods: append(info.pods, pod),
   podsWithAffinity: pod.hasAffinity ? append(info.podsWithAffinity, pod) : info.podsWithAffinity,
-  podsWithRequiredAntiAffinity: pod.requiredAntiAffinity.length > 0 ? append(info.podsWithRequiredAntiAffinity, pod) : info.podsWithRequiredAntiAffinity,
+  podsWithRequiredAntiAffinity:
+    pod.requiredAntiAffinity.length > 0 ? append(info.podsWithRequiredAntiAffinity, pod) : info.podsWithRequiredAntiAffinity,
   requested: addResource(info.requested, pod.requests, 1),
   nonZeroMilliCPU: info.nonZeroMilliCPU + pod.nonZeroMilliCPU,
   nonZeroMemory: info.nonZeroMemory + pod.nonZeroMemory,
@@ -111,7 +119,8 @@ export function withoutPod(info: NodeInfo, uid: string): NodeInfo {
     facts: info.facts,
     pods,
     podsWithAffinity: pod.hasAffinity ? info.podsWithAffinity.filter((p) => p !== pod) : info.podsWithAffinity,
-    podsWithRequiredAntiAffinity: pod.requiredAntiAffinity.length > 0 ? info.podsWithRequiredAntiAffinity.filter((p) => p !== pod) : info.podsWithRequiredAntiAffinity,
+    podsWithRequiredAntiAffinity:
+      pod.requiredAntiAffinity.length > 0 ? info.podsWithRequiredAntiAffinity.filter((p) => p !== pod) : info.podsWithRequiredAntiAffinity,
     requested: addResource(info.requested, pod.requests, -1),
     nonZeroMilliCPU: info.nonZeroMilliCPU - pod.nonZeroMilliCPU,
     nonZeroMemory: info.nonZeroMemory - pod.nonZeroMemory,

@@ -22,7 +22,8 @@ export const ZERO_RESOURCE: Resource = { milliCPU: 0, memory: 0, ephemeralStorag
 export const DEFAULT_MILLI_CPU_REQUEST = 100
 export const DEFAULT_MEMORY_REQUEST = 200 * 1024 * 1024
 
-const amountOf = (name: string, quantity: string | number): number => (name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity))
+const amountOf = (name: string, quantity: string | number): number =>
+  name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity)
 
 const amounts = (list: Quantities | undefined | null): Amounts => {
   const out: Amounts = new Map()
@@ -40,7 +41,12 @@ const max = (to: Amounts, from: Amounts): void => {
 
 /** v1helper.IsScalarResourceName: what a node counts as a plain number. */
 export function isScalarResourceName(name: string): boolean {
-  return isExtendedResourceName(name) || name.startsWith('hugepages-') || name.includes('kubernetes.io/') || name.startsWith('attachable-volumes-')
+  return (
+    isExtendedResourceName(name) ||
+    name.startsWith('hugepages-') ||
+    name.includes('kubernetes.io/') ||
+    name.startsWith('attachable-volumes-')
+  )
 }
 
 function isExtendedResourceName(name: string): boolean {

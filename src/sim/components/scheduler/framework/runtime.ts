@@ -30,7 +30,11 @@ export interface PreFilterOutcome {
   readonly reachedDynamicResources: boolean
 }
 
-const divide = (all: readonly ActiveFilter[]): Filters => ({ all, local: all.filter((f) => f.plugin.local), others: all.filter((f) => !f.plugin.local) })
+const divide = (all: readonly ActiveFilter[]): Filters => ({
+  all,
+  local: all.filter((f) => f.plugin.local),
+  others: all.filter((f) => !f.plugin.local),
+})
 
 export function runPreFilterPlugins(cycle: Cycle): PreFilterOutcome {
   const data = new Map<string, unknown>()
@@ -40,7 +44,11 @@ export function runPreFilterPlugins(cycle: Cycle): PreFilterOutcome {
   let rejected: Status | undefined
   const end = (status: Status | undefined): PreFilterOutcome => ({
     status,
-    filters: divide(status ? [] : FILTER_PLUGINS.filter((p) => !skipped.has(p.name)).map((plugin) => ({ plugin, data: data.get(plugin.name) ?? NO_DATA }))),
+    filters: divide(
+      status
+        ? []
+        : FILTER_PLUGINS.filter((p) => !skipped.has(p.name)).map((plugin) => ({ plugin, data: data.get(plugin.name) ?? NO_DATA })),
+    ),
     nodeNames,
     pluginsWithNodes,
     reachedDynamicResources: data.has('DynamicResources'),
@@ -65,7 +73,14 @@ export function runPreFilterPlugins(cycle: Cycle): PreFilterOutcome {
     nodeNames = before ? new Set([...before].filter((n) => result.nodeNames?.has(n))) : result.nodeNames
     if (nodeNames.size === 0) {
       const names = sortStrings(pluginsWithNodes)
-      return end(unresolvable('', names.length === 1 ? `node(s) didn't satisfy plugin ${names[0]}` : `node(s) didn't satisfy plugin(s) [${names.join(' ')}] simultaneously`))
+      return end(
+        unresolvable(
+          '',
+          names.length === 1
+            ? `node(s) didn't satisfy plugin ${names[0]}`
+            : `node(s) didn't satisfy plugin(s) [${names.join(' ')}] simultaneously`,
+        ),
+      )
     }
   }
   return end(rejected)
@@ -100,21 +115,35 @@ export function runFilterPluginsWithNominatedPods(filters: readonly ActiveFilter
 }
 
 /** The filters' data and the node as they would be with the pod there. */
-export function addPod(filters: readonly ActiveFilter[], cycle: Cycle, pod: PodInfo, node: NodeInfo): { filters: readonly ActiveFilter[]; node: NodeInfo } {
+export function addPod(
+  filters: readonly ActiveFilter[],
+  cycle: Cycle,
+  pod: PodInfo,
+  node: NodeInfo,
+): { filters: readonly ActiveFilter[]; node: NodeInfo } {
   const after = withPod(node, pod)
   return { filters: updateFilters(filters, cycle, pod, after, 1), node: after }
 }
 
-export function updateFilters(filters: readonly ActiveFilter[], cycle: Cycle, pod: PodInfo, node: NodeInfo, sign: 1 | -1): readonly ActiveFilter[] {
+export function updateFilters(
+  filters: readonly ActiveFilter[],
+  cycle: Cycle,
+  pod: PodInfo,
+  node: NodeInfo,
+  sign: 1 | -1,
+): readonly ActiveFilter[] {
   if (!filters.some((f) => f.plugin.updateWithPod)) return filters
-  return filters.map((f) => (f.plugin.updateWithPod ? { plugin: f.plugin, data: f.plugin.updateWithPod(f.data as never, cycle, pod, node, sign) } : f))
+  return filters.map((f) =>
+    f.plugin.updateWithPod ? { plugin: f.plugin, data: f.plugin.updateWithPod(f.data as never, cycle, pod, node, sign) } : f,
+  )
 }
 
 /** A filter over the nodes of the snapshot by index, that shares what local filters said between pods of one kind. */
 export function nodeFilter(cycle: Cycle, filters: Filters): (i: number) => Status | undefined {
   const key = localKeys(cycle.pod).filter
   const { nominator } = cycle
-  const judge = (nodes: readonly NodeInfo[]): readonly (Status | null)[] => nodes.map((node) => runFilterPlugins(filters.local, cycle, node) ?? null)
+  const judge = (nodes: readonly NodeInfo[]): readonly (Status | null)[] =>
+    nodes.map((node) => runFilterPlugins(filters.local, cycle, node) ?? null)
   let chunk: Chunk | undefined
   let verdicts: readonly (Status | null)[] = []
   return (i) => {

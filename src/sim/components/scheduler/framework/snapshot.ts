@@ -70,7 +70,8 @@ export function replaceNode(snapshot: Snapshot, node: NodeInfo): Snapshot {
     index: snapshot.index,
     images: snapshot.images,
     podsWithAffinity: snapshot.podsWithAffinity + node.podsWithAffinity.length - before.podsWithAffinity.length,
-    podsWithRequiredAntiAffinity: snapshot.podsWithRequiredAntiAffinity + node.podsWithRequiredAntiAffinity.length - before.podsWithRequiredAntiAffinity.length,
+    podsWithRequiredAntiAffinity:
+      snapshot.podsWithRequiredAntiAffinity + node.podsWithRequiredAntiAffinity.length - before.podsWithRequiredAntiAffinity.length,
   }
 }
 

@@ -50,13 +50,16 @@ export function podChanges(newPod: Pod, oldPod: Pod): ClusterEvent[] {
   const events: ClusterEvent[] = []
   if (!deepEqual(newPod.metadata.labels ?? {}, oldPod.metadata.labels ?? {})) events.push({ resource, action: 'UpdatePodLabel' })
   if (scaledDown(newPod, oldPod)) events.push({ resource, action: 'UpdatePodScaleDown' })
-  if ((newPod.spec?.schedulingGates ?? []).length === 0 && (oldPod.spec?.schedulingGates ?? []).length > 0) events.push({ resource, action: 'UpdatePodSchedulingGatesEliminated' })
-  if ((newPod.spec?.tolerations ?? []).length !== (oldPod.spec?.tolerations ?? []).length) events.push({ resource, action: 'UpdatePodToleration' })
+  if ((newPod.spec?.schedulingGates ?? []).length === 0 && (oldPod.spec?.schedulingGates ?? []).length > 0)
+    events.push({ resource, action: 'UpdatePodSchedulingGatesEliminated' })
+  if ((newPod.spec?.tolerations ?? []).length !== (oldPod.spec?.tolerations ?? []).length)
+    events.push({ resource, action: 'UpdatePodToleration' })
   return events.length > 0 ? events : [{ resource, action: 'Update' }]
 }
 
 function scaledDown(newPod: Pod, oldPod: Pod): boolean {
-  if (newPod.spec?.containers === oldPod.spec?.containers && newPod.status?.containerStatuses === oldPod.status?.containerStatuses) return false
+  if (newPod.spec?.containers === oldPod.spec?.containers && newPod.status?.containerStatuses === oldPod.status?.containerStatuses)
+    return false
   const after = podRequests(newPod, false)
   const before = podRequests(oldPod, false)
   if (after.milliCPU < before.milliCPU || after.memory < before.memory || after.ephemeralStorage < before.ephemeralStorage) return true

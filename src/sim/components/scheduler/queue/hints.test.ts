@@ -9,12 +9,23 @@ const pod = (name: string, spec: Partial<NonNullable<Pod['spec']>> = {}, labels:
   metadata: { name, namespace: 'default', uid: name, labels },
   spec: { containers: [{ name: 'c', resources: { requests: { cpu: '1' } } }], ...spec },
 })
-const node = (cpu: string, extra: Partial<Node> = {}): Node => ({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', labels: {} }, status: { allocatable: { cpu, pods: '10' } }, ...extra })
-const avoids = (app: string) => ({ podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { app } }, topologyKey: 'kubernetes.io/hostname' }] } })
+const node = (cpu: string, extra: Partial<Node> = {}): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'n1', labels: {} },
+  status: { allocatable: { cpu, pods: '10' } },
+  ...extra,
+})
+const avoids = (app: string) => ({
+  podAntiAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: { matchLabels: { app } }, topologyKey: 'kubernetes.io/hostname' }],
+  },
+})
 
 describe('queueing hints', () => {
   it('wake a pod that lacked room only if the node is large enough and has more of what it asks for', () => {
-    const after = (before: string, now: string): boolean => isWorthRequeuing(pod('a'), ['NodeResourcesFit'], { resource: 'Node', action: 'UpdateNodeAllocatable' }, node(before), node(now))
+    const after = (before: string, now: string): boolean =>
+      isWorthRequeuing(pod('a'), ['NodeResourcesFit'], { resource: 'Node', action: 'UpdateNodeAllocatable' }, node(before), node(now))
     expect([after('500m', '2'), after('500m', '900m'), after('4', '2')]).toEqual([true, false, false])
   })
 

@@ -1,6 +1,14 @@
 // Queueing hints: which event may help a pod that a plugin rejected (each plugin's EventsToRegister and its hint functions).
 // A hint says true if the pod is worth another attempt. Hints see the event's objects, nothing else.
-import type { CSINode, CSIStorageCapacity, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../../api/types/kubernetes.gen.ts'
+import type {
+  CSINode,
+  CSIStorageCapacity,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  StorageClass,
+} from '../../../api/types/kubernetes.gen.ts'
 import { compareStrings, deepEqual } from '../../../../lib/compare.ts'
 import { getOwn } from '../../../../lib/own.ts'
 import { type AffinityTerm, matchesAllTerms, requiredNodeAffinity, requiredNodeAffinityMatches } from '../framework/affinity.ts'
@@ -23,7 +31,12 @@ interface Registration {
   readonly hint: Hint<never>
 }
 
-const register = <T>(plugin: string, resource: EventResource, actions: readonly EventAction[], hint: Hint<T> = () => true): Registration => ({ plugin, resource, actions, hint: hint as Hint<never> })
+const register = <T>(
+  plugin: string,
+  resource: EventResource,
+  actions: readonly EventAction[],
+  hint: Hint<T> = () => true,
+): Registration => ({ plugin, resource, actions, hint: hint as Hint<never> })
 
 const isItself = (pod: Pod, other: Pod | undefined): boolean => other?.metadata.uid === pod.metadata.uid
 
@@ -57,7 +70,8 @@ const hardConstraints = (pod: Pod): Constraint[] => parseConstraints(pod, 'DoNot
 
 const spreadNode: Hint<Node> = (pod, old, now) => {
   const constraints = hardConstraints(pod)
-  const matches = (node: Node | undefined): boolean => node !== undefined && constraints.every((c) => getOwn(node.metadata.labels, c.topologyKey) !== undefined)
+  const matches = (node: Node | undefined): boolean =>
+    node !== undefined && constraints.every((c) => getOwn(node.metadata.labels, c.topologyKey) !== undefined)
   if (!old || !now) return matches(now ?? old)
   if (matches(old) !== matches(now)) return true
   const moved = constraints.some((c) => getOwn(old.metadata.labels, c.topologyKey) !== getOwn(now.metadata.labels, c.topologyKey))
@@ -110,7 +124,8 @@ const spreadPod: Hint<Pod> = (pod, old, now) => {
   const constraints = hardConstraints(pod)
   const matches = (p: Pod, c: Constraint): boolean => c.selector.matches(p.metadata.labels)
   if (!old || !now) return constraints.some((c) => matches((now ?? old) as Pod, c))
-  if (isItself(pod, now) && constraints.some((c) => c.honorsTaints) && !deepEqual(old.spec?.tolerations ?? [], now.spec?.tolerations ?? [])) return true
+  if (isItself(pod, now) && constraints.some((c) => c.honorsTaints) && !deepEqual(old.spec?.tolerations ?? [], now.spec?.tolerations ?? []))
+    return true
   return constraints.some((c) => matches(old, c) !== matches(now, c))
 }
 
@@ -119,12 +134,17 @@ const affinityPod: Hint<Pod> = (pod, old, now) => {
   if ((now && !now.spec?.nodeName) || (old && !old.spec?.nodeName)) return false
   const { requiredAffinity, requiredAntiAffinity } = podInfo(pod)
   const meets = (terms: readonly AffinityTerm[], p: Pod): boolean => matchesAllTerms(terms, podInfo(p), undefined)
-  if (old && now) return (!meets(requiredAffinity, old) && meets(requiredAffinity, now)) || (meets(requiredAntiAffinity, old) && !meets(requiredAntiAffinity, now))
+  if (old && now)
+    return (
+      (!meets(requiredAffinity, old) && meets(requiredAffinity, now)) ||
+      (meets(requiredAntiAffinity, old) && !meets(requiredAntiAffinity, now))
+    )
   return now ? meets(requiredAffinity, now) : meets(requiredAntiAffinity, old as Pod)
 }
 
 // ---- Volumes ----
-const ownClaim: Hint<PersistentVolumeClaim> = (pod, _, now) => now !== undefined && podInfo(pod).claims.includes(`${now.metadata.namespace}/${now.metadata.name}`)
+const ownClaim: Hint<PersistentVolumeClaim> = (pod, _, now) =>
+  now !== undefined && podInfo(pod).claims.includes(`${now.metadata.namespace}/${now.metadata.name}`)
 const classChanged: Hint<StorageClass> = (_, old, now) => !old || !deepEqual(old.allowedTopologies ?? [], now?.allowedTopologies ?? [])
 const capacityGrew: Hint<CSIStorageCapacity> = (_, old, now) => {
   if (!now) return false
@@ -139,7 +159,8 @@ const limitsGrew: Hint<CSINode> = (_, old, now) => {
   return (now?.spec.drivers ?? []).some((d) => (d.allocatable?.count ?? 0) > (before.get(d.name) ?? 0))
 }
 const ZONE_LABELS = [LABEL_ZONE_BETA, LABEL_ZONE, LABEL_REGION_BETA, LABEL_REGION]
-const volumeTopologyChanged: Hint<PersistentVolume> = (_, old, now) => !old || ZONE_LABELS.some((key) => getOwn(old.metadata.labels, key) !== getOwn(now?.metadata.labels, key))
+const volumeTopologyChanged: Hint<PersistentVolume> = (_, old, now) =>
+  !old || ZONE_LABELS.some((key) => getOwn(old.metadata.labels, key) !== getOwn(now?.metadata.labels, key))
 
 const REGISTRATIONS: readonly Registration[] = [
   register<Pod>('SchedulingGates', 'UnscheduledPod', ['UpdatePodSchedulingGatesEliminated'], (pod, _, now) => isItself(pod, now)),
@@ -189,15 +210,23 @@ for (const r of [...REGISTRATIONS].sort((a, b) => compareStrings(a.resource, b.r
 }
 
 /** Some plugin registered the event. */
-export const isEventOfInterest = (event: ClusterEvent): boolean => event.resource === '*' || byEvent.has(`${event.resource}/${event.action}`)
+export const isEventOfInterest = (event: ClusterEvent): boolean =>
+  event.resource === '*' || byEvent.has(`${event.resource}/${event.action}`)
 
 /** The plugin registered the event. */
 export const isRegistered = (plugin: string, event: ClusterEvent): boolean =>
   event.resource === '*' || (byEvent.get(`${event.resource}/${event.action}`) ?? []).some((r) => r.plugin === plugin)
 
 /** isPodWorthRequeuing: one of the plugins that rejected the pod sees hope; without any such plugin every event is reason enough. */
-export function isWorthRequeuing(pod: Pod, rejectedBy: readonly string[], event: ClusterEvent, old: object | undefined, now: object | undefined): boolean {
+export function isWorthRequeuing(
+  pod: Pod,
+  rejectedBy: readonly string[],
+  event: ClusterEvent,
+  old: object | undefined,
+  now: object | undefined,
+): boolean {
   if (rejectedBy.length === 0 || event.resource === '*') return true
-  for (const r of byEvent.get(`${event.resource}/${event.action}`) ?? []) if (rejectedBy.includes(r.plugin) && r.hint(pod, old as never, now as never)) return true
+  for (const r of byEvent.get(`${event.resource}/${event.action}`) ?? [])
+    if (rejectedBy.includes(r.plugin) && r.hint(pod, old as never, now as never)) return true
   return false
 }

@@ -68,11 +68,22 @@ function place(ctx: Context, entry: QueuedPod, queue: QueueName, event: string, 
   const n = (counters.get('order') ?? 0) + 1
   counters.put('order', n)
   const expiry = backoffExpiry(entry)
-  const at = queue === 'active' ? sortKey(entry.priority, entry.timestamp, n) : queue === 'backoff' ? `${micros(expiry)}/${sortKey(entry.priority, entry.timestamp, n)}` : entry.key
+  const at =
+    queue === 'active'
+      ? sortKey(entry.priority, entry.timestamp, n)
+      : queue === 'backoff'
+        ? `${micros(expiry)}/${sortKey(entry.priority, entry.timestamp, n)}`
+        : entry.key
   order(ctx, queue).put(at, entry.key)
   const cause = ctx.record(
     'scheduler.queue.added',
-    { pod: entry.key, queue, event, ...(gate === undefined ? {} : { gate }), ...(queue === 'backoff' ? { backoffMs: Math.max(0, expiry - ctx.now) } : {}) },
+    {
+      pod: entry.key,
+      queue,
+      event,
+      ...(gate === undefined ? {} : { gate }),
+      ...(queue === 'backoff' ? { backoffMs: Math.max(0, expiry - ctx.now) } : {}),
+    },
     podRef(ctx, entry.key),
   )
   pods(ctx).put(entry.key, { ...entry, queue, at, cause })
@@ -80,7 +91,13 @@ function place(ctx: Context, entry: QueuedPod, queue: QueueName, event: string, 
 
 const podRef = (ctx: Context, key: string) => {
   const pod = queuedPod(ctx, key)
-  return { apiVersion: 'v1', kind: 'Pod', namespace: pod?.metadata.namespace ?? '', name: pod?.metadata.name ?? key, ...(pod?.metadata.uid ? { uid: pod.metadata.uid } : {}) }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace: pod?.metadata.namespace ?? '',
+    name: pod?.metadata.name ?? key,
+    ...(pod?.metadata.uid ? { uid: pod.metadata.uid } : {}),
+  }
 }
 
 /** calculateBackoffDuration: doubling from one second, at most ten; errors in a row count alone. */
@@ -102,10 +119,13 @@ function enqueue(ctx: Context, entry: QueuedPod, queue: 'active' | 'backoff', ev
   const pod = queuedPod(ctx, entry.key)
   const gate = pod && preEnqueue(ctx, pod)
   if (gate) {
-    const plugins = entry.unschedulablePlugins.includes(gate.plugin) ? entry.unschedulablePlugins : [...entry.unschedulablePlugins, gate.plugin]
+    const plugins = entry.unschedulablePlugins.includes(gate.plugin)
+      ? entry.unschedulablePlugins
+      : [...entry.unschedulablePlugins, gate.plugin]
     const gated = { ...entry, gatedBy: gate.plugin, unschedulablePlugins: plugins }
     const before = pods(ctx).get(entry.key)
-    if (before?.queue === 'unschedulable' && before.gatedBy === gate.plugin) pods(ctx).put(entry.key, { ...gated, queue: 'unschedulable', at: before.at })
+    if (before?.queue === 'unschedulable' && before.gatedBy === gate.plugin)
+      pods(ctx).put(entry.key, { ...gated, queue: 'unschedulable', at: before.at })
     else place(ctx, gated, 'unschedulable', event, gate.reason)
     return 'unschedulable'
   }
@@ -115,7 +135,8 @@ function enqueue(ctx: Context, entry: QueuedPod, queue: 'active' | 'backoff', ev
 }
 
 /** requeuePodWithQueueingStrategy(queueAfterBackoff). */
-const requeue = (ctx: Context, entry: QueuedPod, event: string): QueueName => enqueue(ctx, entry, isBackingOff(ctx, entry) ? 'backoff' : 'active', event)
+const requeue = (ctx: Context, entry: QueuedPod, event: string): QueueName =>
+  enqueue(ctx, entry, isBackingOff(ctx, entry) ? 'backoff' : 'active', event)
 
 /** A new pod. */
 export function addPod(ctx: Context, pod: Pod, event = 'UnscheduledPodAdd'): void {
@@ -181,7 +202,9 @@ export function pop(ctx: Context): QueuedPod | undefined {
 /** Something can be popped now. */
 export function hasNext(ctx: Context): boolean {
   if (order(ctx, 'active').size > 0) return true
-  return order(ctx, 'backoff').values().some((key) => (pods(ctx).get(key)?.consecutiveErrors ?? 0) === 0)
+  return order(ctx, 'backoff')
+    .values()
+    .some((key) => (pods(ctx).get(key)?.consecutiveErrors ?? 0) === 0)
 }
 
 /** AddUnschedulableIfNotPresent: a pod comes back from a failed attempt. Without a rejecting plugin it was an error, and it is retried after back-off. */
@@ -220,7 +243,9 @@ export function activate(ctx: Context, key: string): void {
 
 function scheduleFlush(ctx: Context): void {
   if (ctx.hasTimer('queue/backoff')) return
-  const errors = order(ctx, 'backoff').values().map((key) => pods(ctx).get(key)?.consecutiveErrors ?? 0)
+  const errors = order(ctx, 'backoff')
+    .values()
+    .map((key) => pods(ctx).get(key)?.consecutiveErrors ?? 0)
   const periodic = !errors.some((n) => n > 0 && n <= FOREGROUND_ERRORS)
   ctx.setTimer('queue/backoff', window(ctx.now) + BACKOFF_WINDOW_MS - ctx.now, 'queue.flush-backoff', null, { periodic })
 }
@@ -239,7 +264,8 @@ export function flushBackoff(ctx: Context): void {
   if (order(ctx, 'backoff').size > 0) scheduleFlush(ctx)
 }
 
-export const startLeftoverFlush = (ctx: Context): void => ctx.setTimer('queue/leftover', LEFTOVER_PERIOD_MS, 'queue.flush-leftover', null, { periodic: true })
+export const startLeftoverFlush = (ctx: Context): void =>
+  ctx.setTimer('queue/leftover', LEFTOVER_PERIOD_MS, 'queue.flush-leftover', null, { periodic: true })
 
 /** flushUnschedulablePodsLeftover: nobody waits longer than five minutes for an event. */
 export function flushLeftover(ctx: Context): void {

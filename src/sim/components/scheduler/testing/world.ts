@@ -3,7 +3,16 @@ import type { Node, Pod } from '../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../api/types/object.ts'
 import { buildNodeInfo, type NodeInfo, withPod } from '../framework/nodeinfo.ts'
 import { assumedPodInfo, type PodInfo, podInfo } from '../framework/podinfo.ts'
-import { addToTree, buildSnapshot, getNode, type ImageState, listTree, type NodeTree, replaceNode, type Snapshot } from '../framework/snapshot.ts'
+import {
+  addToTree,
+  buildSnapshot,
+  getNode,
+  type ImageState,
+  listTree,
+  type NodeTree,
+  replaceNode,
+  type Snapshot,
+} from '../framework/snapshot.ts'
 import type { Cycle, Listers } from '../framework/types.ts'
 
 export interface World {
@@ -17,7 +26,9 @@ export function makeWorld(objects: readonly KubeObject[]): World {
   for (const object of objects) byKind.set(object.kind, [...(byKind.get(object.kind) ?? []), object])
   const of = <T>(kind: string): T[] => (byKind.get(kind) ?? []) as unknown as T[]
   const get = <T>(kind: string, namespace: string | undefined, name: string): T | undefined =>
-    (byKind.get(kind) ?? []).find((o) => o.metadata.name === name && (namespace === undefined || o.metadata.namespace === namespace)) as unknown as T | undefined
+    (byKind.get(kind) ?? []).find(
+      (o) => o.metadata.name === name && (namespace === undefined || o.metadata.namespace === namespace),
+    ) as unknown as T | undefined
 
   const nodes = of<Node>('Node')
   const podsByNode = new Map<string, PodInfo[]>()
@@ -29,7 +40,11 @@ export function makeWorld(objects: readonly KubeObject[]): World {
   let tree: NodeTree = []
   for (const node of nodes) tree = addToTree(tree, node)
   const infos = listTree(tree).map((name) => buildNodeInfo(name, get<Node>('Node', undefined, name), podsByNode.get(name) ?? []))
-  const namespaces = new Set(['default', ...objects.map((o) => o.metadata.namespace ?? '').filter((n) => n !== ''), ...of<KubeObject>('Namespace').map((n) => n.metadata.name as string)])
+  const namespaces = new Set([
+    'default',
+    ...objects.map((o) => o.metadata.namespace ?? '').filter((n) => n !== ''),
+    ...of<KubeObject>('Namespace').map((n) => n.metadata.name as string),
+  ])
   return {
     snapshot: buildSnapshot(infos, imagesOf(nodes)),
     listers: {
@@ -37,7 +52,10 @@ export function makeWorld(objects: readonly KubeObject[]): World {
       replicationController: (namespace, name) => get('ReplicationController', namespace, name),
       replicaSet: (namespace, name) => get('ReplicaSet', namespace, name),
       statefulSet: (namespace, name) => get('StatefulSet', namespace, name),
-      namespaceLabels: (name) => ({ 'kubernetes.io/metadata.name': name, ...get<KubeObject>('Namespace', undefined, name)?.metadata.labels }),
+      namespaceLabels: (name) => ({
+        'kubernetes.io/metadata.name': name,
+        ...get<KubeObject>('Namespace', undefined, name)?.metadata.labels,
+      }),
       namespaces: () => [...namespaces],
       budgets: () => of('PodDisruptionBudget'),
       claim: (namespace, name) => get('PersistentVolumeClaim', namespace, name),
@@ -65,7 +83,11 @@ function imagesOf(nodes: readonly Node[]): ReadonlyMap<string, ImageState> {
   return images
 }
 
-export const cycleOf = (world: World, pod: Pod): Cycle => ({ pod: podInfo(pod), ...world, nominator: { empty: true, forNode: () => NOBODY } })
+export const cycleOf = (world: World, pod: Pod): Cycle => ({
+  pod: podInfo(pod),
+  ...world,
+  nominator: { empty: true, forNode: () => NOBODY },
+})
 
 /** The world in which the pod is on the node. */
 export function place(world: World, pod: PodInfo, node: string): World {

@@ -14,7 +14,11 @@ const REQUEST = objectOf('kubernetes.AdmissionRequest', {
   requestKind: GVK,
   requestResource: GVR,
   ...strings('subResource', 'requestSubResource', 'name', 'namespace', 'operation'),
-  userInfo: objectOf('kubernetes.UserInfo', { ...strings('username', 'uid'), groups: listOf(STRING), extra: mapOf(STRING, listOf(STRING)) }),
+  userInfo: objectOf('kubernetes.UserInfo', {
+    ...strings('username', 'uid'),
+    groups: listOf(STRING),
+    extra: mapOf(STRING, listOf(STRING)),
+  }),
   dryRun: BOOL,
   options: DYN,
 })
@@ -32,7 +36,9 @@ const NAMESPACE = objectOf('kubernetes.Namespace', {
   }),
   spec: objectOf('kubernetes.NamespaceSpec', { finalizers: listOf(STRING) }),
   status: objectOf('kubernetes.NamespaceStatus', {
-    conditions: listOf(objectOf('kubernetes.NamespaceCondition', { ...strings('status', 'type', 'message', 'reason'), lastTransitionTime: TIMESTAMP })),
+    conditions: listOf(
+      objectOf('kubernetes.NamespaceCondition', { ...strings('status', 'type', 'message', 'reason'), lastTransitionTime: TIMESTAMP }),
+    ),
     phase: STRING,
   }),
 })
@@ -50,7 +56,11 @@ export interface Scope {
 const goName = (t: Type): string => (t.kind === 'null' ? 'null_type' : typeText(t))
 
 /** Compiles an expression that must have one of the given types (any, if none is given); the error is the whole detail. */
-export function compileExpression(source: string, scope: Scope, returns: readonly Type['kind'][]): { readonly program: Program; readonly error?: undefined } | { readonly program?: undefined; readonly error: string } {
+export function compileExpression(
+  source: string,
+  scope: Scope,
+  returns: readonly Type['kind'][],
+): { readonly program: Program; readonly error?: undefined } | { readonly program?: undefined; readonly error: string } {
   const compiled = compileCel(source, {
     object: DYN,
     oldObject: DYN,
@@ -64,7 +74,12 @@ export function compileExpression(source: string, scope: Scope, returns: readonl
   const { type } = compiled.program
   if (returns.length === 0 || returns.includes(type.kind)) return compiled
   const wanted = returns.map((kind) => (kind === 'null' ? 'null_type' : kind))
-  return { error: wanted.length === 1 ? `must evaluate to ${wanted[0]} but got ${goName(type)}` : `must evaluate to one of [${wanted.join(' ')}] but got ${goName(type)}` }
+  return {
+    error:
+      wanted.length === 1
+        ? `must evaluate to ${wanted[0]} but got ${goName(type)}`
+        : `must evaluate to one of [${wanted.join(' ')}] but got ${goName(type)}`,
+  }
 }
 
 export interface Compiled {
@@ -74,7 +89,10 @@ export interface Compiled {
 }
 
 /** The policy's variables in order: each may use those before it. */
-export function compileVariables(variables: readonly { name?: string; expression?: string }[], params: boolean): { compiled: Compiled[]; types: Record<string, Type> } {
+export function compileVariables(
+  variables: readonly { name?: string; expression?: string }[],
+  params: boolean,
+): { compiled: Compiled[]; types: Record<string, Type> } {
   const types: Record<string, Type> = {}
   const compiled = variables.map(({ name = '', expression = '' }): Compiled => {
     const { program, error } = compileExpression(expression, { params, authorizer: true, variables: { ...types } }, [])

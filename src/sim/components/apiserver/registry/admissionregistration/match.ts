@@ -51,21 +51,33 @@ function validateResources(resources: readonly string[], path: string): FieldErr
     if (sub === '*') wildSubresources.add(resource)
     if (resource === '*') wildResources.add(sub)
   }
-  if (resources.length > 1 && resources.includes('*/*')) errors.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"))
-  if (resources.includes('*') && plain) errors.push(invalid(path, resources, "if '*' is present, must not specify other resources without subresources"))
+  if (resources.length > 1 && resources.includes('*/*'))
+    errors.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"))
+  if (resources.includes('*') && plain)
+    errors.push(invalid(path, resources, "if '*' is present, must not specify other resources without subresources"))
   return errors
 }
 
 export function validateRuleWithOperations(rule: RuleWithOperations, path: string): FieldError[] {
   const errors: FieldError[] = []
-  const { operations = [], apiGroups = [], apiVersions = [], resources = [], scope } = rule as { operations?: string[]; apiGroups?: string[]; apiVersions?: string[]; resources?: string[]; scope?: string }
+  const {
+    operations = [],
+    apiGroups = [],
+    apiVersions = [],
+    resources = [],
+    scope,
+  } = rule as { operations?: string[]; apiGroups?: string[]; apiVersions?: string[]; resources?: string[]; scope?: string }
   if (operations.length === 0) errors.push(required(`${path}.operations`))
-  if (operations.length > 1 && operations.includes('*')) errors.push(invalid(`${path}.operations`, operations, "if '*' is present, must not specify other operations"))
-  for (const [i, operation] of operations.entries()) if (!OPERATIONS.includes(operation)) errors.push(notSupported(`${path}.operations[${i}]`, operation, OPERATIONS))
+  if (operations.length > 1 && operations.includes('*'))
+    errors.push(invalid(`${path}.operations`, operations, "if '*' is present, must not specify other operations"))
+  for (const [i, operation] of operations.entries())
+    if (!OPERATIONS.includes(operation)) errors.push(notSupported(`${path}.operations[${i}]`, operation, OPERATIONS))
   if (apiGroups.length === 0) errors.push(required(`${path}.apiGroups`))
-  if (apiGroups.length > 1 && apiGroups.includes('*')) errors.push(invalid(`${path}.apiGroups`, apiGroups, "if '*' is present, must not specify other API groups"))
+  if (apiGroups.length > 1 && apiGroups.includes('*'))
+    errors.push(invalid(`${path}.apiGroups`, apiGroups, "if '*' is present, must not specify other API groups"))
   if (apiVersions.length === 0) errors.push(required(`${path}.apiVersions`))
-  if (apiVersions.length > 1 && apiVersions.includes('*')) errors.push(invalid(`${path}.apiVersions`, apiVersions, "if '*' is present, must not specify other API versions"))
+  if (apiVersions.length > 1 && apiVersions.includes('*'))
+    errors.push(invalid(`${path}.apiVersions`, apiVersions, "if '*' is present, must not specify other API versions"))
   for (const [i, version] of apiVersions.entries()) if (version === '') errors.push(required(`${path}.apiVersions[${i}]`))
   errors.push(...validateResources(resources, `${path}.resources`))
   if (scope !== undefined && !SCOPES.includes(scope)) errors.push(notSupported(`${path}.scope`, scope, SCOPES))
@@ -87,7 +99,9 @@ export function validateMatchResources(m: MatchResources | undefined, path: stri
   if (!m) return []
   return [
     ...oneOf(`${path}.matchPolicy`, m.matchPolicy, MATCH_POLICIES),
-    ...(m.namespaceSelector ? validateLabelSelector(m.namespaceSelector, `${path}.namespaceSelector`) : [required(`${path}.namespaceSelector`)]),
+    ...(m.namespaceSelector
+      ? validateLabelSelector(m.namespaceSelector, `${path}.namespaceSelector`)
+      : [required(`${path}.namespaceSelector`)]),
     ...(m.objectSelector ? validateLabelSelector(m.objectSelector, `${path}.objectSelector`) : [required(`${path}.objectSelector`)]),
     ...(m.resourceRules ?? []).flatMap((r, i) => validateNamedRule(r, `${path}.resourceRules[${i}]`)),
     ...(m.excludeResourceRules ?? []).flatMap((r, i) => validateNamedRule(r, `${path}.excludeResourceRules[${i}]`)),

@@ -38,7 +38,27 @@ const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge']
 const MAX_ANNOTATIONS = 20
 const MAX_ANNOTATION_EXPRESSION_BYTES = 5 * 1024
 const CEL_RESERVED = new Set([
-  'true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while',
+  'true',
+  'false',
+  'null',
+  'in',
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
 ])
 const hasNewlines = (text: string): boolean => /[\n\r]/.test(text)
 const isIdentifier = (name: string): boolean => /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !CEL_RESERVED.has(name)
@@ -81,7 +101,8 @@ function validateParamKind(kind: { apiVersion?: string; kind?: string }, path: s
   }
   const problems = isDNS1035Label(name.toLowerCase())
   if (name === '') errors.push(required(`${path}.kind`))
-  else if (problems.length > 0) errors.push(invalid(`${path}.kind`, name, `may have mixed case, but should otherwise match: ${problems.join(',')}`))
+  else if (problems.length > 0)
+    errors.push(invalid(`${path}.kind`, name, `may have mixed case, but should otherwise match: ${problems.join(',')}`))
   return errors
 }
 
@@ -94,7 +115,8 @@ function validateValidation(v: Validation, scope: Scope, path: string): FieldErr
   }
   if (expression.trim() === '') errors.push(required(`${path}.expression`, 'expression is not specified'))
   else compile('expression', expression, scope, 'bool')
-  if (messageExpression !== '' && messageExpression.trim() === '') errors.push(invalid(`${path}.messageExpression`, messageExpression, 'must be non-empty if specified'))
+  if (messageExpression !== '' && messageExpression.trim() === '')
+    errors.push(invalid(`${path}.messageExpression`, messageExpression, 'must be non-empty if specified'))
   else if (messageExpression !== '') compile('messageExpression', messageExpression, { ...scope, authorizer: false }, 'string')
   if (message !== '' && message.trim() === '') errors.push(invalid(`${path}.message`, message, 'must be non-empty if specified'))
   else if (hasNewlines(message.trim())) errors.push(invalid(`${path}.message`, message, 'must not contain line breaks'))
@@ -105,9 +127,13 @@ function validateValidation(v: Validation, scope: Scope, path: string): FieldErr
 function validateAuditAnnotation(a: { key?: string; valueExpression?: string }, name: string, scope: Scope, path: string): FieldError[] {
   const { key = '', valueExpression = '' } = a
   const source = valueExpression.trim()
-  const errors = name === '' ? [invalid(`${path}.key`, key, 'requires metadata.name be non-empty')] : isQualifiedName(`${name}/${key}`).map((m) => invalid(`${path}.key`, `${name}/${key}`, m))
+  const errors =
+    name === ''
+      ? [invalid(`${path}.key`, key, 'requires metadata.name be non-empty')]
+      : isQualifiedName(`${name}/${key}`).map((m) => invalid(`${path}.key`, `${name}/${key}`, m))
   if (source === '') return [...errors, required(`${path}.valueExpression`, 'valueExpression is not specified')]
-  if (byteLength(source) > MAX_ANNOTATION_EXPRESSION_BYTES) return [...errors, required(`${path}.valueExpression`, `must not exceed ${MAX_ANNOTATION_EXPRESSION_BYTES} bytes in length`)]
+  if (byteLength(source) > MAX_ANNOTATION_EXPRESSION_BYTES)
+    return [...errors, required(`${path}.valueExpression`, `must not exceed ${MAX_ANNOTATION_EXPRESSION_BYTES} bytes in length`)]
   const { error } = compileExpression(source, scope, ['string', 'null'])
   return error === undefined ? errors : [...errors, invalid(`${path}.valueExpression`, valueExpression, error)]
 }
@@ -142,7 +168,10 @@ function validateSpec(o: KubeObject, ignoreMatchConditions: boolean): FieldError
   errors.push(...validations.flatMap((v, i) => validateValidation(v, scope, `spec.validations[${i}]`)))
   if (auditAnnotations.length > MAX_ANNOTATIONS) {
     const text = `[${auditAnnotations.map((a) => `{"Key":${JSON.stringify(a.key ?? '')},"ValueExpression":${JSON.stringify(a.valueExpression ?? '')}}`).join(',')}]`
-    errors.push({ ...invalid('spec.auditAnnotations', null, `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`), badValueText: text })
+    errors.push({
+      ...invalid('spec.auditAnnotations', null, `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`),
+      badValueText: text,
+    })
   }
   const keys = new Set<string>()
   for (const [i, a] of auditAnnotations.entries()) {
@@ -153,10 +182,16 @@ function validateSpec(o: KubeObject, ignoreMatchConditions: boolean): FieldError
   return errors
 }
 
-const validate = (o: KubeObject, ignoreMatchConditions: boolean): FieldError[] => [...validateObjectMeta(o.metadata, false, nameIsDNSSubdomain), ...validateSpec(o, ignoreMatchConditions)]
+const validate = (o: KubeObject, ignoreMatchConditions: boolean): FieldError[] => [
+  ...validateObjectMeta(o.metadata, false, nameIsDNSSubdomain),
+  ...validateSpec(o, ignoreMatchConditions),
+]
 
 function validateStatus(o: KubeObject): FieldError[] {
-  const status = (o.status ?? {}) as { typeChecking?: { expressionWarnings?: { fieldRef?: string; warning?: string }[] }; conditions?: Condition[] }
+  const status = (o.status ?? {}) as {
+    typeChecking?: { expressionWarnings?: { fieldRef?: string; warning?: string }[] }
+    conditions?: Condition[]
+  }
   const warnings = (status.typeChecking?.expressionWarnings ?? []).flatMap(({ fieldRef = '', warning }, i) => {
     const at = `status.typeChecking.expressionWarnings[${i}]`
     const errors = warning ? [] : [required(`${at}.warning`)]

@@ -56,7 +56,13 @@ function validateActions(list: readonly string[], path: string): FieldError[] {
     seen.add(action)
   }
   if (seen.has('Deny') && seen.has('Warn')) {
-    errors.push(invalid(path, list, 'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)'))
+    errors.push(
+      invalid(
+        path,
+        list,
+        'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+      ),
+    )
   }
   if (seen.size === 0) errors.push(required(path, 'at least one validation action is required'))
   return errors
@@ -77,7 +83,9 @@ function validate(o: KubeObject): FieldError[] {
 /** A selector as the generated Go prints it. */
 function selectorText(s: LabelSelector): string {
   const labels = sortedKeys(s.matchLabels).map((k) => `${k}: ${getOwn(s.matchLabels, k)},`)
-  const expressions = (s.matchExpressions ?? []).map((e) => `LabelSelectorRequirement{Key:${e.key},Operator:${e.operator},Values:[${(e.values ?? []).join(' ')}],},`)
+  const expressions = (s.matchExpressions ?? []).map(
+    (e) => `LabelSelectorRequirement{Key:${e.key},Operator:${e.operator},Values:[${(e.values ?? []).join(' ')}],},`,
+  )
   return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
 }
 

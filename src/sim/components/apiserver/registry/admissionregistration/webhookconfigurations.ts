@@ -51,7 +51,8 @@ function validateReviewVersions(versions: readonly string[], requireRecognized: 
     else errors.push(...isDNS1035Label(v).map((m) => invalid(`${path}[${i}]`, v, m)))
     seen.add(v)
   }
-  if (requireRecognized && !versions.some((v) => REVIEW_VERSIONS.includes(v))) errors.push(invalid(path, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`))
+  if (requireRecognized && !versions.some((v) => REVIEW_VERSIONS.includes(v)))
+    errors.push(invalid(path, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`))
   return errors
 }
 
@@ -68,7 +69,8 @@ function validateHook(hook: Webhook, mutating: boolean, options: Options, path: 
   if (hook.sideEffects === undefined) errors.push(required(`${path}.sideEffects`, `must specify one of ${sideEffects.join(', ')}`))
   else if (!sideEffects.includes(hook.sideEffects)) errors.push(notSupported(`${path}.sideEffects`, hook.sideEffects, sideEffects))
   const { timeoutSeconds: timeout } = hook
-  if (timeout !== undefined && (timeout > 30 || timeout < 1)) errors.push(invalid(`${path}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'))
+  if (timeout !== undefined && (timeout > 30 || timeout < 1))
+    errors.push(invalid(`${path}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'))
   const selectors = { allowInvalidLabelValueInSelector: options.allowInvalidSelectors }
   if (hook.namespaceSelector) errors.push(...validateLabelSelector(hook.namespaceSelector, `${path}.namespaceSelector`, selectors))
   if (hook.objectSelector) errors.push(...validateLabelSelector(hook.objectSelector, `${path}.objectSelector`, selectors))
@@ -78,7 +80,10 @@ function validateHook(hook: Webhook, mutating: boolean, options: Options, path: 
   if ((url === undefined) === (service === undefined)) errors.push(required(config, 'exactly one of url or service is required'))
   else if (url !== undefined) errors.push(...validateWebhookURL(`${config}.url`, url))
   // upstream hands over name and namespace in the other order than the check takes them
-  else if (service) errors.push(...validateWebhookService(`${config}.service`, service.name ?? '', service.namespace ?? '', service.path, service.port ?? 0))
+  else if (service)
+    errors.push(
+      ...validateWebhookService(`${config}.service`, service.name ?? '', service.namespace ?? '', service.path, service.port ?? 0),
+    )
   if (!options.ignoreMatchConditions) errors.push(...validateMatchConditions(hook.matchConditions ?? [], false, `${path}.matchConditions`))
   return errors
 }
@@ -89,7 +94,13 @@ function validate(o: KubeObject, mutating: boolean, options: Options): FieldErro
   for (const [i, hook] of hooksOf(o).entries()) {
     const path = `webhooks[${i}]`
     errors.push(...validateHook(hook, mutating, options, path))
-    errors.push(...validateReviewVersions(hook.admissionReviewVersions ?? [], options.requireRecognizedReviewVersion, `${path}.admissionReviewVersions`))
+    errors.push(
+      ...validateReviewVersions(
+        hook.admissionReviewVersions ?? [],
+        options.requireRecognizedReviewVersion,
+        `${path}.admissionReviewVersions`,
+      ),
+    )
     if (!options.requireUniqueNames || !hook.name) continue
     if (names.has(hook.name)) errors.push(duplicate(`${path}.name`, hook.name))
     names.add(hook.name)
@@ -97,17 +108,28 @@ function validate(o: KubeObject, mutating: boolean, options: Options): FieldErro
   return errors
 }
 
-const STRICT: Options = { ignoreMatchConditions: false, requireNoSideEffects: true, requireRecognizedReviewVersion: true, requireUniqueNames: true, allowInvalidSelectors: false }
+const STRICT: Options = {
+  ignoreMatchConditions: false,
+  requireNoSideEffects: true,
+  requireRecognizedReviewVersion: true,
+  requireUniqueNames: true,
+  allowInvalidSelectors: false,
+}
 
 /** What was wrong before may stay wrong. */
 function optionsOfUpdate(o: KubeObject, old: KubeObject): Options {
   const [now, before] = [hooksOf(o), hooksOf(old)]
   return {
-    ignoreMatchConditions: now.length === before.length && now.every((h, i) => semanticEqual(h.matchConditions, before[i]?.matchConditions)),
+    ignoreMatchConditions:
+      now.length === before.length && now.every((h, i) => semanticEqual(h.matchConditions, before[i]?.matchConditions)),
     requireNoSideEffects: before.every((h) => h.sideEffects !== undefined && NO_SIDE_EFFECTS.includes(h.sideEffects)),
-    requireRecognizedReviewVersion: before.every((h) => (h.admissionReviewVersions ?? []).length === 0 || h.admissionReviewVersions?.some((v) => REVIEW_VERSIONS.includes(v))),
+    requireRecognizedReviewVersion: before.every(
+      (h) => (h.admissionReviewVersions ?? []).length === 0 || h.admissionReviewVersions?.some((v) => REVIEW_VERSIONS.includes(v)),
+    ),
     requireUniqueNames: new Set(before.map((h) => h.name ?? '')).size === before.length,
-    allowInvalidSelectors: before.some((h) => [h.namespaceSelector, h.objectSelector].some((s) => s && validateLabelSelector(s, '').length > 0)),
+    allowInvalidSelectors: before.some((h) =>
+      [h.namespaceSelector, h.objectSelector].some((s) => s && validateLabelSelector(s, '').length > 0),
+    ),
   }
 }
 

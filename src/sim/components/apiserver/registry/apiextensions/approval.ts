@@ -15,9 +15,13 @@ const isProtected = (group: string): boolean => ['k8s.io', 'kubernetes.io'].some
 export function approvalState(crd: KubeObject): Approval | undefined {
   if (!isProtected((crd.spec as { group?: string } | undefined)?.group ?? '')) return undefined
   const annotation = getOwn(crd.metadata.annotations, ANNOTATION) ?? ''
-  if (annotation === '') return { state: 'missing', reason: `protected groups must have approval annotation ${goQuote(ANNOTATION)}, ${LINK}` }
+  if (annotation === '')
+    return { state: 'missing', reason: `protected groups must have approval annotation ${goQuote(ANNOTATION)}, ${LINK}` }
   if (annotation.startsWith('unapproved')) return { state: 'bypassed', reason: `not approved: ${goQuote(annotation)}` }
   const { url } = parseUrl(annotation)
   if (url && url.host !== '' && url.scheme !== '') return { state: 'approved', reason: `approved in ${annotation}` }
-  return { state: 'invalid', reason: `protected groups must have approval annotation ${goQuote(ANNOTATION)} with either a URL or a reason starting with "unapproved", ${LINK}` }
+  return {
+    state: 'invalid',
+    reason: `protected groups must have approval annotation ${goQuote(ANNOTATION)} with either a URL or a reason starting with "unapproved", ${LINK}`,
+  }
 }

@@ -1,12 +1,45 @@
 // Structural schemas as types and values of expressions: apiserver pkg/cel/common/{schemas,values}.go.
 import { base64Decode } from '../../../../../lib/base64.ts'
 import { getOwn, isRecord, setOwn } from '../../../../../lib/own.ts'
-import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, listOf, mapOf, objectOf, STRING, TIMESTAMP, type Type } from '../../../../api/cel/types.ts'
+import {
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  listOf,
+  mapOf,
+  objectOf,
+  STRING,
+  TIMESTAMP,
+  type Type,
+} from '../../../../api/cel/types.ts'
 import { celError, celMap, fromJson, markList, parseDuration, parseTimestamp, type Value } from '../../../../api/cel/values.ts'
 import { isEmbedded, isIntOrString, itemSchema, type JSONSchemaProps, listType, propertyNames, propertyOf, valueSchema } from './schema.ts'
 
 const RESERVED = new Set([
-  'true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var', 'void', 'while',
+  'true',
+  'false',
+  'null',
+  'in',
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
 ])
 const ESCAPES: Readonly<Record<string, string>> = { __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' }
 
@@ -21,9 +54,18 @@ const STRING_SCHEMA: JSONSchemaProps = { type: 'string' }
 /** Resources always show their type and names to rules. */
 function withMeta(s: JSONSchemaProps): JSONSchemaProps {
   const metadata = propertyOf(s, 'metadata')
-  const complete = propertyOf(s, 'kind')?.type === 'string' && propertyOf(s, 'apiVersion')?.type === 'string' && metadata?.type === 'object' && ['name', 'generateName'].every((n) => propertyOf(metadata, n)?.type === 'string')
+  const complete =
+    propertyOf(s, 'kind')?.type === 'string' &&
+    propertyOf(s, 'apiVersion')?.type === 'string' &&
+    metadata?.type === 'object' &&
+    ['name', 'generateName'].every((n) => propertyOf(metadata, n)?.type === 'string')
   if (complete) return s
-  const properties = { ...s.properties, kind: STRING_SCHEMA, apiVersion: STRING_SCHEMA, metadata: { type: 'object', properties: { name: STRING_SCHEMA, generateName: STRING_SCHEMA } } }
+  const properties = {
+    ...s.properties,
+    kind: STRING_SCHEMA,
+    apiVersion: STRING_SCHEMA,
+    metadata: { type: 'object', properties: { name: STRING_SCHEMA, generateName: STRING_SCHEMA } },
+  }
   return { ...s, properties }
 }
 
@@ -54,7 +96,13 @@ export function declType(given: JSONSchemaProps | undefined, isRoot: boolean, na
       return objectOf(name, fields)
     }
     case 'string':
-      return s.format === 'byte' ? BYTES : s.format === 'duration' ? DURATION : s.format === 'date' || s.format === 'date-time' ? TIMESTAMP : STRING
+      return s.format === 'byte'
+        ? BYTES
+        : s.format === 'duration'
+          ? DURATION
+          : s.format === 'date' || s.format === 'date-time'
+            ? TIMESTAMP
+            : STRING
     case 'boolean':
       return BOOL
     case 'number':
@@ -78,7 +126,14 @@ export function toCel(json: unknown, given: JSONSchemaProps | undefined, isRoot 
       const items = itemSchema(s)
       const list = json.map((x) => toCel(x, items, isEmbedded(items)))
       const type = listType(s)
-      return type === 'set' ? markList(list) : type === 'map' ? markList(list, (s['x-kubernetes-list-map-keys'] ?? []).map((k) => escapeName(k) ?? k)) : list
+      return type === 'set'
+        ? markList(list)
+        : type === 'map'
+          ? markList(
+              list,
+              (s['x-kubernetes-list-map-keys'] ?? []).map((k) => escapeName(k) ?? k),
+            )
+          : list
     }
     case 'object': {
       if (!isRecord(json)) return celError('invalid data, expected a map for the provided schema')

@@ -57,7 +57,9 @@ function defaultDeprecation(spec: Spec, version: string): string {
 function readVersion(crd: KubeObject, version: Version): CustomVersion {
   const spec = specOf(crd)
   const schema = version.schema?.openAPIV3Schema
-  const given = version.additionalPrinterColumns?.length ? version.additionalPrinterColumns : [{ name: 'Age', type: 'date', description: AGE_DESCRIPTION, jsonPath: '.metadata.creationTimestamp' }]
+  const given = version.additionalPrinterColumns?.length
+    ? version.additionalPrinterColumns
+    : [{ name: 'Age', type: 'date', description: AGE_DESCRIPTION, jsonPath: '.metadata.creationTimestamp' }]
   const columns: Column[] = [NAME_COLUMN]
   const cells: { type: string; path: JsonPath }[] = []
   for (const c of given) {
@@ -127,17 +129,30 @@ export interface DecodedCustom {
 }
 
 /** A body that names this group and version as an object of the definition; the error is Go's. Bodies of other kinds are not pruned: validation refuses them. */
-export function decodeCustom(crd: KubeObject, version: string, kind: string, tree: unknown, fieldValidation: FieldValidation = 'Warn'): Result<DecodedCustom> {
+export function decodeCustom(
+  crd: KubeObject,
+  version: string,
+  kind: string,
+  tree: unknown,
+  fieldValidation: FieldValidation = 'Warn',
+): Result<DecodedCustom> {
   const v = customVersion(crd, version)
   const metaSchema = schemaFor('', 'v1', 'ConfigMap')?.fields?.().get('metadata')?.schema
   if (!v || !metaSchema) throw new Error(`no version ${version} in ${crd.metadata.name}`)
   const whole = decodeTree(tree, { type: 'any', goType: 'interface {}' }, fieldValidation)
   if (whole.error !== undefined) return whole
   const object = { ...(whole.value.value as object) } as KubeObject
-  const metadata = decodeTree(isRecord(object) ? (object as unknown as Record<string, unknown>).metadata : undefined, metaSchema, fieldValidation)
+  const metadata = decodeTree(
+    isRecord(object) ? (object as unknown as Record<string, unknown>).metadata : undefined,
+    metaSchema,
+    fieldValidation,
+  )
   if (metadata.error !== undefined) return metadata
   object.metadata = (metadata.value.value ?? {}) as KubeObject['metadata']
-  const strictErrors = [...whole.value.strictErrors, ...metadata.value.strictErrors.map((e) => e.replace(/^(unknown field|duplicate field) "/, '$1 "metadata.'))]
+  const strictErrors = [
+    ...whole.value.strictErrors,
+    ...metadata.value.strictErrors.map((e) => e.replace(/^(unknown field|duplicate field) "/, '$1 "metadata.')),
+  ]
   if (kind === kindOf(crd)) {
     const { unknown, error } = shape(v, object)
     if (error) return { error: `${error.field}: Invalid value: ${goValue(error.badValue)}: ${error.detail}` }
@@ -160,7 +175,9 @@ const goTypeOf = (value: unknown): string => {
 function nested(object: unknown, path: string, type: 'int64' | 'string'): { value?: unknown; problem?: string } {
   const fields = path.replace(/^\./, '').split('.')
   let at = object
-  const wrong = (n: number, expected: string): { problem: string } => ({ problem: `.${fields.slice(0, n).join('.')} accessor error: ${goValue(at)} is of the type ${goTypeOf(at)}, expected ${expected}` })
+  const wrong = (n: number, expected: string): { problem: string } => ({
+    problem: `.${fields.slice(0, n).join('.')} accessor error: ${goValue(at)} is of the type ${goTypeOf(at)}, expected ${expected}`,
+  })
   for (const [i, field] of fields.entries()) {
     if (at === null || at === undefined) return {}
     if (!isRecord(at)) return wrong(i + 1, 'map[string]interface{}')
@@ -190,12 +207,31 @@ function scaleErrors(v: CustomVersion, object: KubeObject, ofSpec: boolean): Fie
   return errors
 }
 
-const BLOCKING = new Set(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const BLOCKING = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
 
-function withRules(v: CustomVersion, errors: FieldError[], object: KubeObject, old: KubeObject | undefined, warn?: (text: string) => void): FieldError[] {
+function withRules(
+  v: CustomVersion,
+  errors: FieldError[],
+  object: KubeObject,
+  old: KubeObject | undefined,
+  warn?: (text: string) => void,
+): FieldError[] {
   if (!v.rules) return errors
   if (errors.some((e) => BLOCKING.has(e.type))) {
-    return [...errors, invalid('<nil>', null, 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation')]
+    return [
+      ...errors,
+      invalid(
+        '<nil>',
+        null,
+        'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+      ),
+    ]
   }
   return [...errors, ...v.rules.validate(object, old, warn)]
 }
@@ -209,7 +245,9 @@ function finalizerWarnings(object: KubeObject, old?: KubeObject): string[] {
     const say = (text: string): string => `metadata.finalizers: ${goQuote(f)}: ${text}`
     const warnings = isQualifiedName(f).map(say)
     if (f.includes('/') || standardFinalizers.has(f)) return warnings
-    const path = f.includes('.') ? 'prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers' : 'prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers'
+    const path = f.includes('.')
+      ? 'prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers'
+      : 'prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers'
     return [...warnings, say(path)]
   })
 }
@@ -250,14 +288,17 @@ export function customResourceStrategy(crd: KubeObject, version: string): KindSt
   const namespaced = spec.scope === 'Namespaced'
   const others = spec.versions.filter((v) => v.name !== version && v.served).flatMap((v) => customVersion(crd, v.name) ?? [])
   const asked = (view: RegistryView): CustomVersion => others.find((v) => v.apiVersion === view.requestVersion) ?? own
-  const seenAs = (v: CustomVersion, object: KubeObject): KubeObject => (v === own || object.apiVersion !== own.apiVersion ? object : { ...object, apiVersion: v.apiVersion })
+  const seenAs = (v: CustomVersion, object: KubeObject): KubeObject =>
+    v === own || object.apiVersion !== own.apiVersion ? object : { ...object, apiVersion: v.apiVersion }
 
   const typeErrors = (v: CustomVersion, object: KubeObject): FieldError[] => [
     ...(object.kind === names.kind ? [] : [invalid('kind', object.kind ?? '', `must be ${names.kind}`)]),
     ...(object.apiVersion === v.apiVersion ? [] : [invalid('apiVersion', object.apiVersion ?? '', `must be ${v.apiVersion}`)]),
   ]
-  const correlated = (v: CustomVersion, object: KubeObject, old: KubeObject): Correlated | undefined => v.schema && { value: object, old, schema: v.schema }
-  const newListErrors = (v: CustomVersion, object: KubeObject, old: KubeObject): FieldError[] => (validateLists('', v.schema, old).length > 0 ? [] : validateLists('', v.schema, object))
+  const correlated = (v: CustomVersion, object: KubeObject, old: KubeObject): Correlated | undefined =>
+    v.schema && { value: object, old, schema: v.schema }
+  const newListErrors = (v: CustomVersion, object: KubeObject, old: KubeObject): FieldError[] =>
+    validateLists('', v.schema, old).length > 0 ? [] : validateLists('', v.schema, object)
 
   const subresources: Record<string, Subresource> = {}
   if (own.hasStatus) {
@@ -268,7 +309,10 @@ export function customResourceStrategy(crd: KubeObject, version: string): KindSt
         const { managedFields } = draft.metadata
         const hasStatus = Object.hasOwn(draft, 'status')
         for (const k of Object.keys(draft)) if (k !== 'metadata') delete (draft as unknown as Record<string, unknown>)[k]
-        Object.assign(draft, { ...old, metadata: { ...old.metadata, ...(draft.metadata.resourceVersion ? { resourceVersion: draft.metadata.resourceVersion } : {}) } })
+        Object.assign(draft, {
+          ...old,
+          metadata: { ...old.metadata, ...(draft.metadata.resourceVersion ? { resourceVersion: draft.metadata.resourceVersion } : {}) },
+        })
         if (managedFields) draft.metadata.managedFields = managedFields
         else delete draft.metadata.managedFields
         if (hasStatus) draft.status = status
@@ -282,7 +326,9 @@ export function customResourceStrategy(crd: KubeObject, version: string): KindSt
         const errors = validateObjectMetaUpdate(object.metadata, before.metadata)
         const schema = propertyOf(v.schema, 'status')
         if (schema && Object.hasOwn(object, 'status')) {
-          errors.push(...validateValue('status', object.status, schema, { asDefinition: true }, childByKey(correlated(v, object, before), 'status')))
+          errors.push(
+            ...validateValue('status', object.status, schema, { asDefinition: true }, childByKey(correlated(v, object, before), 'status')),
+          )
         }
         errors.push(...scaleErrors(v, object, false), ...newListErrors(v, object, before))
         return withRules(v, errors, object, before)

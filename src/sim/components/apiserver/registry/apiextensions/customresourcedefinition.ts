@@ -31,7 +31,10 @@ function defaults(object: KubeObject): void {
   spec.conversion ??= { strategy: 'None' }
   const service = spec.conversion.webhook?.clientConfig?.service
   if (service) service.port ??= 443
-  for (const v of spec.versions ?? []) if (v.schema?.openAPIV3Schema) v.schema = { ...v.schema, openAPIV3Schema: readSchema(v.schema.openAPIV3Schema) }
+  for (const v of spec.versions ?? []) {
+    v.name ??= ''
+    if (v.schema?.openAPIV3Schema) v.schema = { ...v.schema, openAPIV3Schema: readSchema(v.schema.openAPIV3Schema) }
+  }
   draft.status ??= {}
   draft.status.acceptedNames ??= {}
   draft.status.acceptedNames.kind ??= ''
@@ -95,7 +98,9 @@ export const customResourceDefinition: KindStrategy = {
   validateUpdate: validateDefinitionUpdate,
   warnings(draft, old) {
     const before = new Set(unrecognizedFormats(internalSpec(old.spec)))
-    return unrecognizedFormats(internalSpec(draft.spec)).filter((f) => !before.has(f)).map(formatWarning)
+    return unrecognizedFormats(internalSpec(draft.spec))
+      .filter((f) => !before.has(f))
+      .map(formatWarning)
   },
   beginDelete(object, now) {
     if (object.metadata.deletionTimestamp) return undefined
@@ -104,7 +109,11 @@ export const customResourceDefinition: KindStrategy = {
     return {
       store: {
         ...object,
-        metadata: { ...object.metadata, deletionTimestamp: now, finalizers: finalizers.includes(CLEANUP_FINALIZER) ? finalizers : [...finalizers, CLEANUP_FINALIZER] },
+        metadata: {
+          ...object.metadata,
+          deletionTimestamp: now,
+          finalizers: finalizers.includes(CLEANUP_FINALIZER) ? finalizers : [...finalizers, CLEANUP_FINALIZER],
+        },
         status: { ...(object.status as object), conditions },
       },
     }

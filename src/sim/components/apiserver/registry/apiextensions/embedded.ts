@@ -6,7 +6,17 @@ import { fieldOf, schemaFor } from '../../../../api/schema/index.ts'
 import type { ObjectMeta } from '../../../../api/types/kubernetes.gen.ts'
 import { isDNS1035Label, validatePathSegmentName } from '../../../../api/validation/names.ts'
 import { validateObjectMeta } from '../../../../api/validation/objectmeta.ts'
-import { additionalProperties, child, embedded, isEmbedded, itemSchema, type JSONSchemaProps, key, propertyOf, valueSchema } from './schema.ts'
+import {
+  additionalProperties,
+  child,
+  embedded,
+  isEmbedded,
+  itemSchema,
+  type JSONSchemaProps,
+  key,
+  propertyOf,
+  valueSchema,
+} from './schema.ts'
 
 const metadataSchema = () => {
   const schema = fieldOf(schemaFor('', 'v1', 'ConfigMap'), 'metadata')?.schema
@@ -22,7 +32,13 @@ export interface CoerceOptions {
 }
 
 /** CoerceWithOptions: types of embedded metadata are checked, unknown fields of it pruned, in place. */
-export function coerce(path: string, value: unknown, schema: JSONSchemaProps | undefined, isResourceRoot: boolean, options: CoerceOptions): FieldError | undefined {
+export function coerce(
+  path: string,
+  value: unknown,
+  schema: JSONSchemaProps | undefined,
+  isResourceRoot: boolean,
+  options: CoerceOptions,
+): FieldError | undefined {
   return coerceValue(path, value, isResourceRoot ? embedded(schema ?? {}) : schema, options)
 }
 
@@ -92,8 +108,12 @@ function coerceValue(path: string, value: unknown, s: JSONSchemaProps | undefine
 }
 
 /** Validate. */
-export const validateEmbedded = (path: string, value: unknown, schema: JSONSchemaProps | undefined, isResourceRoot: boolean): FieldError[] =>
-  validateValues(path, value, isResourceRoot ? embedded(schema ?? {}) : schema)
+export const validateEmbedded = (
+  path: string,
+  value: unknown,
+  schema: JSONSchemaProps | undefined,
+  isResourceRoot: boolean,
+): FieldError[] => validateValues(path, value, isResourceRoot ? embedded(schema ?? {}) : schema)
 
 function validateValues(path: string, value: unknown, s: JSONSchemaProps | undefined): FieldError[] {
   if (!s) return []
@@ -125,7 +145,8 @@ function validateResource(path: string, value: Record<string, unknown>): FieldEr
     else if (v === '') errors.push(invalid(child(path, 'kind'), v, 'must not be empty'))
     else {
       const problems = isDNS1035Label(v.toLowerCase())
-      if (problems.length > 0) errors.push(invalid(child(path, 'kind'), v, `may have mixed case, but should otherwise match: ${problems.join(',')}`))
+      if (problems.length > 0)
+        errors.push(invalid(child(path, 'kind'), v, `may have mixed case, but should otherwise match: ${problems.join(',')}`))
     }
   }
   if (has('metadata')) {

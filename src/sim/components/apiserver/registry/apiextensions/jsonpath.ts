@@ -124,7 +124,15 @@ function array(given: string): Node[] {
   const derived = m[2] === undefined
   const to = derived ? (from ?? 0) + 1 : number(m[2])
   const step = number(m[3])
-  return [{ do: 'slice', derived, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), ...(step === undefined ? {} : { step }) }]
+  return [
+    {
+      do: 'slice',
+      derived,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(step === undefined ? {} : { step }),
+    },
+  ]
 }
 
 /** FindResults with missing keys allowed: the values found, undefined after an error. */
@@ -139,7 +147,10 @@ export function findJsonPath(path: JsonPath, data: unknown): readonly unknown[] 
 
 const membersOf = (value: unknown): unknown[] => {
   if (Array.isArray(value)) return value
-  if (isRecord(value)) return Object.keys(value).sort().map((k) => getOwn(value, k))
+  if (isRecord(value))
+    return Object.keys(value)
+      .sort()
+      .map((k) => getOwn(value, k))
   return typeof value === 'string' ? [...value] : []
 }
 
@@ -166,7 +177,9 @@ function step(node: Node, values: readonly unknown[]): unknown[] {
     case 'slice':
       return present.flatMap((v) => slice(node, v))
     case 'filter':
-      return present.flatMap((v) => (Array.isArray(v) ? v.filter((item) => passes(node, item)) : bad('not array or slice and cannot be filtered')))
+      return present.flatMap((v) =>
+        Array.isArray(v) ? v.filter((item) => passes(node, item)) : bad('not array or slice and cannot be filtered'),
+      )
   }
 }
 

@@ -26,7 +26,11 @@ function validateList(path: string, s: JSONSchemaProps, list: readonly unknown[]
     if (stranger >= 0) errors.push(invalid(at(stranger), list[stranger], 'must be an object for an array of list-type map'))
     else {
       const names = s['x-kubernetes-list-map-keys'] ?? []
-      const keys = list.map((x) => Object.fromEntries(names.filter((n) => isRecord(x) && Object.hasOwn(x, n)).map((n) => [n, getOwn(x as Record<string, unknown>, n)])))
+      const keys = list.map((x) =>
+        Object.fromEntries(
+          names.filter((n) => isRecord(x) && Object.hasOwn(x, n)).map((n) => [n, getOwn(x as Record<string, unknown>, n)]),
+        ),
+      )
       errors.push(...repeated(keys).map((i) => duplicate(at(i), keys[i])))
     }
   }

@@ -2,7 +2,18 @@
 // All of these change the value in place.
 import { sortStrings } from '../../../../../lib/compare.ts'
 import { cloneJson, deleteOwn, getOwn, isRecord, setOwn } from '../../../../../lib/own.ts'
-import { additionalProperties, embedded, hasDefault, isEmbedded, itemSchema, type JSONSchemaProps, preservesUnknown, propertyNames, propertyOf, valueSchema } from './schema.ts'
+import {
+  additionalProperties,
+  embedded,
+  hasDefault,
+  isEmbedded,
+  itemSchema,
+  type JSONSchemaProps,
+  preservesUnknown,
+  propertyNames,
+  propertyOf,
+  valueSchema,
+} from './schema.ts'
 
 const META = new Set(['apiVersion', 'kind', 'metadata'])
 
@@ -83,7 +94,8 @@ export function applyDefaults(value: unknown, s: JSONSchemaProps | undefined): v
   if (!isRecord(value)) return
   for (const name of propertyNames(s)) {
     const property = propertyOf(s, name)
-    if (hasDefault(property) && (!Object.hasOwn(value, name) || isStrayNull(getOwn(value, name), property))) setOwn(value, name, cloneJson(property?.default))
+    if (hasDefault(property) && (!Object.hasOwn(value, name) || isStrayNull(getOwn(value, name), property)))
+      setOwn(value, name, cloneJson(property?.default))
   }
   for (const k of Object.keys(value)) {
     const property = propertyOf(s, k)

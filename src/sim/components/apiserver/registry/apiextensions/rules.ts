@@ -13,7 +13,18 @@ import { declType, escapeName, toCel } from './cel-schema.ts'
 import { childByIndex, childByKey, type Correlated, isUnchanged, sameKeyed } from './correlate.ts'
 import { validFieldPath } from './fieldpath.ts'
 import { mapIsCorrelatable, type RuleCompiler } from './openapi-schema.ts'
-import { child, isEmbedded, itemSchema, type JSONSchemaProps, key, propertyNames, propertyOf, ruleText, schemaHas, valueSchema } from './schema.ts'
+import {
+  child,
+  isEmbedded,
+  itemSchema,
+  type JSONSchemaProps,
+  key,
+  propertyNames,
+  propertyOf,
+  ruleText,
+  schemaHas,
+  valueSchema,
+} from './schema.ts'
 import type { DefaultRules } from './schema-defaults.ts'
 
 interface Compiled {
@@ -44,7 +55,9 @@ function compileRule(rule: ValidationRule, schema: JSONSchemaProps, isRoot: bool
   if (!rule.messageExpression) return done
   const message = compileCel(rule.messageExpression, variables)
   if (!message.program) return { ...done, messageError: `messageExpression compilation failed: ${message.error}` }
-  return message.program.type.kind === 'string' ? { ...done, message: message.program } : { ...done, messageError: 'messageExpression must evaluate to a string' }
+  return message.program.type.kind === 'string'
+    ? { ...done, message: message.program }
+    : { ...done, messageError: 'messageExpression must evaluate to a string' }
 }
 
 /** What the compilation of a node's rules needs to know of its place. */
@@ -75,9 +88,16 @@ const compiler: RuleCompiler<RuleContext> = {
       if (compiled.messageError !== undefined) wrong('messageExpression', compiled.messageError)
       if (compiled.usesOldSelf) {
         if (standard.uncorrelatable !== undefined) {
-          errors.push(invalid(child(place, 'rule'), rule.rule, `oldSelf cannot be used on the uncorrelatable portion of the schema within ${standard.uncorrelatable}`))
+          errors.push(
+            invalid(
+              child(place, 'rule'),
+              rule.rule,
+              `oldSelf cannot be used on the uncorrelatable portion of the schema within ${standard.uncorrelatable}`,
+            ),
+          )
         }
-      } else if (rule.optionalOldSelf !== undefined) errors.push(invalid(child(place, 'optionalOldSelf'), rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'))
+      } else if (rule.optionalOldSelf !== undefined)
+        errors.push(invalid(child(place, 'optionalOldSelf'), rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'))
     }
     return errors
   },
@@ -102,7 +122,10 @@ function makeValidator(schema: JSONSchemaProps | undefined, isRoot: boolean): Va
   for (const name of propertyNames(schema)) {
     const property = propertyOf(schema, name)
     // what rules cannot see they do not reach either
-    const v = declType(property, isEmbedded(property), SELF) === undefined && escapeName(name) !== undefined ? undefined : makeValidator(property, isEmbedded(property))
+    const v =
+      declType(property, isEmbedded(property), SELF) === undefined && escapeName(name) !== undefined
+        ? undefined
+        : makeValidator(property, isEmbedded(property))
     if (v) properties.set(name, v)
   }
   const [ofItems, ofValues] = [makeValidator(items, isEmbedded(items)), makeValidator(values, isEmbedded(values))]
@@ -116,7 +139,8 @@ interface Ratchet {
   readonly parent?: Correlated | undefined
 }
 
-const below = (r: Ratchet, next: (c: Correlated) => Correlated | undefined): Ratchet => (r.current ? { current: next(r.current), parent: r.current } : r)
+const below = (r: Ratchet, next: (c: Correlated) => Correlated | undefined): Ratchet =>
+  r.current ? { current: next(r.current), parent: r.current } : r
 const unchanged = (r: Ratchet): boolean => isUnchanged(r.current ?? r.parent)
 
 type Warn = ((text: string) => void) | undefined
@@ -187,7 +211,8 @@ function ofNode(v: Validator, path: string, value: unknown, old: unknown, ratche
     const result = evaluateCel(program.expr, activation)
     if (result.error !== undefined) {
       const name = ruleName(rule)
-      if (result.error.startsWith('no such overload')) wrong(`'${result.error}': call arguments did not match a supported operator, function or macro signature for rule: ${name}`)
+      if (result.error.startsWith('no such overload'))
+        wrong(`'${result.error}': call arguments did not match a supported operator, function or macro signature for rule: ${name}`)
       else if (result.error.startsWith(COST_EXCEEDED)) {
         wrong(`'${result.error}': no further validation rules will be run due to call cost exceeds limit for rule: ${name}`)
         return errors
@@ -207,7 +232,17 @@ function walk(v: Validator | undefined, path: string, value: unknown, old: unkno
   if (!v || value === null || value === undefined) return []
   const errors = ofNode(v, path, value, old, ratchet, warn)
   if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) errors.push(...walk(v.items, key(path, String(i)), item, sameKeyed(v.schema, old, item), below(ratchet, (c) => childByIndex(c, i)), warn))
+    for (const [i, item] of value.entries())
+      errors.push(
+        ...walk(
+          v.items,
+          key(path, String(i)),
+          item,
+          sameKeyed(v.schema, old, item),
+          below(ratchet, (c) => childByIndex(c, i)),
+          warn,
+        ),
+      )
     return errors
   }
   if (!isRecord(value)) return errors

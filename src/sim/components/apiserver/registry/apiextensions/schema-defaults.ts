@@ -41,7 +41,13 @@ function walk(path: string, s: JSONSchemaProps | undefined, given: At, requirePr
   for (const name of propertyNames(s)) {
     const meta = isEmbedded(s) && (name === 'metadata' || name === 'apiVersion' || name === 'kind')
     errors.push(
-      ...walk(key(child(path, 'properties'), name), propertyOf(s, name), { ...at, surround: (x) => at.surround(Object.fromEntries([[name, x]])), insideMeta: at.insideMeta || meta }, requirePruned, rules),
+      ...walk(
+        key(child(path, 'properties'), name),
+        propertyOf(s, name),
+        { ...at, surround: (x) => at.surround(Object.fromEntries([[name, x]])), insideMeta: at.insideMeta || meta },
+        requirePruned,
+        rules,
+      ),
     )
   }
   return errors

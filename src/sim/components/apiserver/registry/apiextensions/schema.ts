@@ -13,7 +13,11 @@ export interface SchemaOrBool {
 }
 
 const schemaOrBool = (value: unknown): SchemaOrBool | undefined =>
-  value === undefined || value === null ? undefined : typeof value === 'boolean' ? { allows: value } : { allows: true, schema: value as JSONSchemaProps }
+  value === undefined || value === null
+    ? undefined
+    : typeof value === 'boolean'
+      ? { allows: value }
+      : { allows: true, schema: value as JSONSchemaProps }
 
 export const additionalProperties = (s: JSONSchemaProps): SchemaOrBool | undefined => schemaOrBool(s.additionalProperties)
 /** The schema of additional properties, if there is one. */
@@ -29,7 +33,8 @@ export const itemsOf = (s: JSONSchemaProps): SchemaOrArray | undefined => {
   if (items === undefined || items === null) return undefined
   return Array.isArray(items) ? { schemas: items as JSONSchemaProps[] } : { schema: items as JSONSchemaProps, schemas: [] }
 }
-export const itemSchema = (s: JSONSchemaProps | undefined): JSONSchemaProps | undefined => (s === undefined ? undefined : itemsOf(s)?.schema)
+export const itemSchema = (s: JSONSchemaProps | undefined): JSONSchemaProps | undefined =>
+  s === undefined ? undefined : itemsOf(s)?.schema
 
 export const propertyOf = (s: JSONSchemaProps | undefined, name: string): JSONSchemaProps | undefined => getOwn(s?.properties, name)
 /** Names of the properties in a fixed order; upstream walks a Go map. */
@@ -92,17 +97,39 @@ export function notConvertible(s: JSONSchemaProps | undefined): string | undefin
   }
   const values = first(s.not, ...(s.allOf ?? []), ...(s.anyOf ?? []), ...(s.oneOf ?? []))
   if (values) return values
-  if (s['x-kubernetes-preserve-unknown-fields'] === false) return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
+  if (s['x-kubernetes-preserve-unknown-fields'] === false)
+    return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
   const items = itemsOf(s)
   if (items && items.schemas.length > 0) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
   return first(items?.schema, ...propertyNames(s).map((p) => propertyOf(s, p)), valueSchema(s))
 }
 
 const STRINGS = ['id', '$schema', 'description', 'type', 'format', 'title', 'pattern'] as const
-const BOOLEANS = ['nullable', 'exclusiveMaximum', 'exclusiveMinimum', 'uniqueItems', 'x-kubernetes-embedded-resource', 'x-kubernetes-int-or-string'] as const
+const BOOLEANS = [
+  'nullable',
+  'exclusiveMaximum',
+  'exclusiveMinimum',
+  'uniqueItems',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-int-or-string',
+] as const
 const POINTERS = [
-  '$ref', 'maximum', 'minimum', 'maxLength', 'minLength', 'maxItems', 'minItems', 'multipleOf', 'maxProperties', 'minProperties',
-  'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-list-type', 'x-kubernetes-map-type', 'externalDocs', 'example', 'default',
+  '$ref',
+  'maximum',
+  'minimum',
+  'maxLength',
+  'minLength',
+  'maxItems',
+  'minItems',
+  'multipleOf',
+  'maxProperties',
+  'minProperties',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-list-type',
+  'x-kubernetes-map-type',
+  'externalDocs',
+  'example',
+  'default',
 ] as const
 const LISTS = ['enum', 'required', 'x-kubernetes-list-map-keys', 'x-kubernetes-validations'] as const
 const SCHEMA_LISTS = ['allOf', 'anyOf', 'oneOf'] as const
@@ -145,9 +172,18 @@ const schemaMap: Print = (value) => {
   const names = sortedKeys(map)
   return names.length === 0 ? 'null' : `{${names.map((n) => `${goJson(n)}:${schemaText(getOwn(map, n))}`).join(',')}}`
 }
-const unionText: Print = (value) => (value === undefined ? 'null' : typeof value === 'boolean' ? `{"Allows":${value},"Schema":null}` : `{"Allows":true,"Schema":${schemaText(value)}}`)
+const unionText: Print = (value) =>
+  value === undefined
+    ? 'null'
+    : typeof value === 'boolean'
+      ? `{"Allows":${value},"Schema":null}`
+      : `{"Allows":true,"Schema":${schemaText(value)}}`
 const itemsText: Print = (value) =>
-  value === undefined ? 'null' : Array.isArray(value) ? `{"Schema":null,"JSONSchemas":[${value.map(schemaText).join(',')}]}` : `{"Schema":${schemaText(value)},"JSONSchemas":null}`
+  value === undefined
+    ? 'null'
+    : Array.isArray(value)
+      ? `{"Schema":null,"JSONSchemas":[${value.map(schemaText).join(',')}]}`
+      : `{"Schema":${schemaText(value)},"JSONSchemas":null}`
 const same = (json: string, print: Print = goJson, go = json.charAt(0).toUpperCase() + json.slice(1)): GoField => [go, json, print]
 
 /** ValidationRule as Go prints the internal type. */
@@ -161,13 +197,43 @@ export const ruleText: Print = goStruct(
 )
 
 const schemaFields: readonly GoField[] = [
-  same('id', goString, 'ID'), same('$schema', goString, 'Schema'), same('$ref', goJson, 'Ref'), same('description', goString), same('type', goString), same('nullable', goBool),
-  same('format', goString), same('title', goString), same('default'), same('maximum'), same('exclusiveMaximum', goBool), same('minimum'), same('exclusiveMinimum', goBool),
-  same('maxLength'), same('minLength'), same('pattern', goString), same('maxItems'), same('minItems'), same('uniqueItems', goBool), same('multipleOf'),
-  same('enum', goSlice(goJson)), same('maxProperties'), same('minProperties'), same('required', goSlice(goJson)), same('items', itemsText),
-  same('allOf', goSlice(schemaText)), same('oneOf', goSlice(schemaText)), same('anyOf', goSlice(schemaText)), same('not', schemaText),
-  same('properties', schemaMap), same('additionalProperties', unionText), same('patternProperties', schemaMap), same('dependencies'), same('additionalItems', unionText),
-  same('definitions', schemaMap), same('externalDocs', goStruct(['Description', 'description', goString], ['URL', 'url', goString])), same('example'),
+  same('id', goString, 'ID'),
+  same('$schema', goString, 'Schema'),
+  same('$ref', goJson, 'Ref'),
+  same('description', goString),
+  same('type', goString),
+  same('nullable', goBool),
+  same('format', goString),
+  same('title', goString),
+  same('default'),
+  same('maximum'),
+  same('exclusiveMaximum', goBool),
+  same('minimum'),
+  same('exclusiveMinimum', goBool),
+  same('maxLength'),
+  same('minLength'),
+  same('pattern', goString),
+  same('maxItems'),
+  same('minItems'),
+  same('uniqueItems', goBool),
+  same('multipleOf'),
+  same('enum', goSlice(goJson)),
+  same('maxProperties'),
+  same('minProperties'),
+  same('required', goSlice(goJson)),
+  same('items', itemsText),
+  same('allOf', goSlice(schemaText)),
+  same('oneOf', goSlice(schemaText)),
+  same('anyOf', goSlice(schemaText)),
+  same('not', schemaText),
+  same('properties', schemaMap),
+  same('additionalProperties', unionText),
+  same('patternProperties', schemaMap),
+  same('dependencies'),
+  same('additionalItems', unionText),
+  same('definitions', schemaMap),
+  same('externalDocs', goStruct(['Description', 'description', goString], ['URL', 'url', goString])),
+  same('example'),
   same('x-kubernetes-preserve-unknown-fields', goJson, 'XPreserveUnknownFields'),
   same('x-kubernetes-embedded-resource', goBool, 'XEmbeddedResource'),
   same('x-kubernetes-int-or-string', goBool, 'XIntOrString'),
@@ -178,5 +244,6 @@ const schemaFields: readonly GoField[] = [
 ]
 
 /** Go names of the fields that are set, in the order of the struct. */
-export const setFields = (s: JSONSchemaProps): string[] => schemaFields.filter(([, json]) => getOwn(s as Record<string, unknown>, json) !== undefined).map(([go]) => go)
+export const setFields = (s: JSONSchemaProps): string[] =>
+  schemaFields.filter(([, json]) => getOwn(s as Record<string, unknown>, json) !== undefined).map(([go]) => go)
 export { schemaText }

@@ -14,7 +14,13 @@ import { goBool, goInt, goJson, goSlice, goString, goStruct, type Print } from '
 import { semanticEqual } from '../core/rules.ts'
 import { schemaText } from './schema.ts'
 
-export type { CustomResourceColumnDefinition, CustomResourceConversion, CustomResourceDefinitionNames, CustomResourceSubresources, SelectableField }
+export type {
+  CustomResourceColumnDefinition,
+  CustomResourceConversion,
+  CustomResourceDefinitionNames,
+  CustomResourceSubresources,
+  SelectableField,
+}
 
 export interface Version {
   name: string
@@ -73,7 +79,15 @@ export function internalSpec(given: Partial<CustomResourceDefinitionSpec> | unde
 
 const subresourcesText: Print = goStruct(
   ['Status', 'status', (v) => (v === undefined ? 'null' : '{}')],
-  ['Scale', 'scale', goStruct(['SpecReplicasPath', 'specReplicasPath', goString], ['StatusReplicasPath', 'statusReplicasPath', goString], ['LabelSelectorPath', 'labelSelectorPath'])],
+  [
+    'Scale',
+    'scale',
+    goStruct(
+      ['SpecReplicasPath', 'specReplicasPath', goString],
+      ['StatusReplicasPath', 'statusReplicasPath', goString],
+      ['LabelSelectorPath', 'labelSelectorPath'],
+    ),
+  ],
 )
 const columnText: Print = goStruct(
   ['Name', 'name', goString],

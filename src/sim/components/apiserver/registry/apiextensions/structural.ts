@@ -4,23 +4,44 @@ import { getOwn } from '../../../../../lib/own.ts'
 import { compileGoRegexp } from '../../../../api/cel/regexp.ts'
 import { fieldErrorText } from '../../../../api/field-error-text.ts'
 import { type FieldError, forbidden, invalid, required } from '../../../../api/field.ts'
-import { additionalProperties, child, isEmbedded, isIntOrString, itemSchema, type JSONSchemaProps, key, listType, mapType, notConvertible, preservesUnknown, propertyNames, propertyOf, valueSchema } from './schema.ts'
+import {
+  additionalProperties,
+  child,
+  isEmbedded,
+  isIntOrString,
+  itemSchema,
+  type JSONSchemaProps,
+  key,
+  listType,
+  mapType,
+  notConvertible,
+  preservesUnknown,
+  propertyNames,
+  propertyOf,
+  valueSchema,
+} from './schema.ts'
 
 type Level = 'root' | 'item' | 'field'
 
 /** Documentation that structural schemas do not keep. */
 const NOT_KEPT = new Set(['externalDocs', 'example'])
-const keysOf = (s: JSONSchemaProps): string[] => Object.keys(s).filter((k) => !NOT_KEPT.has(k) && getOwn(s as Record<string, unknown>, k) !== undefined)
+const keysOf = (s: JSONSchemaProps): string[] =>
+  Object.keys(s).filter((k) => !NOT_KEPT.has(k) && getOwn(s as Record<string, unknown>, k) !== undefined)
 const isOnlyType = (s: JSONSchemaProps | undefined, type: string): boolean => s !== undefined && s.type === type && keysOf(s).length === 1
-const isIntOrStringAnyOf = (list: readonly JSONSchemaProps[] | undefined): boolean => list?.length === 2 && isOnlyType(list[0], 'integer') && isOnlyType(list[1], 'string')
+const isIntOrStringAnyOf = (list: readonly JSONSchemaProps[] | undefined): boolean =>
+  list?.length === 2 && isOnlyType(list[0], 'integer') && isOnlyType(list[1], 'string')
 
 /** ValidateStructural: all errors, sorted by their text. */
 export function validateStructural(path: string, s: JSONSchemaProps): FieldError[] {
   const errors = [...invariants(s, 'root', path), ...valueCompleteness(s, s, path, path)]
-  return errors.map((error) => ({ error, text: fieldErrorText(error) })).sort((a, b) => compareStrings(a.text, b.text)).map((e) => e.error)
+  return errors
+    .map((error) => ({ error, text: fieldErrorText(error) }))
+    .sort((a, b) => compareStrings(a.text, b.text))
+    .map((e) => e.error)
 }
 
-export const isNonStructural = (s: JSONSchemaProps | undefined): boolean => s !== undefined && (notConvertible(s) !== undefined || validateStructural('', s).length > 0)
+export const isNonStructural = (s: JSONSchemaProps | undefined): boolean =>
+  s !== undefined && (notConvertible(s) !== undefined || validateStructural('', s).length > 0)
 
 function invariants(s: JSONSchemaProps | undefined, level: Level, path: string): FieldError[] {
   if (!s) return []
@@ -35,29 +56,42 @@ function invariants(s: JSONSchemaProps | undefined, level: Level, path: string):
     if (level === 'root') errors.push(forbidden(child(path, 'additionalProperties'), 'must not be used at the root'))
     errors.push(...invariants(valueSchema(s), 'field', child(path, 'additionalProperties')))
   }
-  if (isIntOrString(s) && preservesUnknown(s)) errors.push(invalid(child(path, 'x-kubernetes-preserve-unknown-fields'), true, 'must be false if x-kubernetes-int-or-string is true'))
-  if (isIntOrString(s) && isEmbedded(s)) errors.push(invalid(child(path, 'x-kubernetes-embedded-resource'), true, 'must be false if x-kubernetes-int-or-string is true'))
+  if (isIntOrString(s) && preservesUnknown(s))
+    errors.push(invalid(child(path, 'x-kubernetes-preserve-unknown-fields'), true, 'must be false if x-kubernetes-int-or-string is true'))
+  if (isIntOrString(s) && isEmbedded(s))
+    errors.push(invalid(child(path, 'x-kubernetes-embedded-resource'), true, 'must be false if x-kubernetes-int-or-string is true'))
   errors.push(...values(s, isIntOrStringAnyOf(s.anyOf), isIntOrStringAnyOf(s.allOf?.[0]?.anyOf), level, path))
   const checksMetadata = level === 'root' || isEmbedded(s)
   if (isEmbedded(s) && type !== 'object') {
     const detail = 'must be object if x-kubernetes-embedded-resource is true'
     errors.push(type === '' ? required(typePath, detail) : invalid(typePath, type, detail))
   } else if (type === '' && !isIntOrString(s) && !preservesUnknown(s)) {
-    const where = { root: 'must not be empty at the root', item: 'must not be empty for specified array items', field: 'must not be empty for specified object fields' }
+    const where = {
+      root: 'must not be empty at the root',
+      item: 'must not be empty for specified array items',
+      field: 'must not be empty for specified object fields',
+    }
     errors.push(required(typePath, where[level]))
   }
-  if (isEmbedded(s) && additionalProperties(s)) errors.push(forbidden(child(path, 'additionalProperties'), 'must not be used if x-kubernetes-embedded-resource is set'))
+  if (isEmbedded(s) && additionalProperties(s))
+    errors.push(forbidden(child(path, 'additionalProperties'), 'must not be used if x-kubernetes-embedded-resource is set'))
   if (level === 'root' && type !== '' && type !== 'object') errors.push(invalid(typePath, type, 'must be object at the root'))
   if (checksMetadata) {
     for (const name of ['kind', 'apiVersion']) {
       const p = propertyOf(s, name)
-      if (p && p.type !== 'string') errors.push(invalid(child(key(child(path, 'properties'), name), 'type'), p.type ?? '', 'must be string'))
+      if (p && p.type !== 'string')
+        errors.push(invalid(child(key(child(path, 'properties'), name), 'type'), p.type ?? '', 'must be string'))
     }
   }
   const metadata = propertyOf(s, 'metadata')
   if (metadata) errors.push(...metadataInvariants(metadata, checksMetadata, level, key(child(path, 'properties'), 'metadata')))
   if (isEmbedded(s) && !preservesUnknown(s) && propertyNames(s).length === 0) {
-    errors.push(required(child(path, 'properties'), 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'))
+    errors.push(
+      required(
+        child(path, 'properties'),
+        'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+      ),
+    )
   }
   return errors
 }
@@ -69,7 +103,8 @@ function metadataInvariants(s: JSONSchemaProps, checks: boolean, level: Level, p
   const names = propertyNames(s)
   const onlyNames = names.length > 0 && names.every((n) => n === 'name' || n === 'generateName')
   const others = keysOf(s).filter((k) => k !== 'type' && k !== 'default' && !(k === 'properties' && (onlyNames || names.length === 0)))
-  if (others.length > 0) errors.push(forbidden(path, 'must not specify anything other than name and generateName, but metadata is implicitly specified'))
+  if (others.length > 0)
+    errors.push(forbidden(path, 'must not specify anything other than name and generateName, but metadata is implicitly specified'))
   return errors
 }
 
@@ -82,7 +117,8 @@ function values(s: JSONSchemaProps, skipAnyOf: boolean, skipFirstAllOfAnyOf: boo
   errors.push(...nested(s.not, false, level, child(path, 'not')))
   if (s.pattern) {
     const { error } = compileGoRegexp(s.pattern)
-    if (error !== undefined) errors.push(invalid(child(path, 'pattern'), s.pattern, `must be a valid regular expression, but isn't: ${error}`))
+    if (error !== undefined)
+      errors.push(invalid(child(path, 'pattern'), s.pattern, `must be a valid regular expression, but isn't: ${error}`))
   }
   return errors
 }
@@ -108,20 +144,25 @@ function nested(s: JSONSchemaProps | undefined, skipAnyOf: boolean, level: Level
   forbid(listType(s) !== undefined, 'x-kubernetes-list-type', 'must be undefined to be structural')
   forbid(mapType(s) !== undefined, 'x-kubernetes-map-type', 'must be undefined to be structural')
   forbid((s['x-kubernetes-validations']?.length ?? 0) > 0, 'x-kubernetes-validations', 'must be empty to be structural')
-  if (propertyOf(s, 'metadata')) errors.push(forbidden(key(child(path, 'properties'), 'metadata'), 'must not be specified in a nested context'))
+  if (propertyOf(s, 'metadata'))
+    errors.push(forbidden(key(child(path, 'properties'), 'metadata'), 'must not be specified in a nested context'))
   return errors
 }
 
 /** Every field that value checks name is also specified outside of them. */
 function valueCompleteness(v: JSONSchemaProps, s: JSONSchemaProps, sPath: string, vPath: string): FieldError[] {
-  const list = (name: 'allOf' | 'anyOf' | 'oneOf'): FieldError[] => (v[name] ?? []).flatMap((x, i) => nestedCompleteness(x, s, sPath, key(child(vPath, name), String(i))))
+  const list = (name: 'allOf' | 'anyOf' | 'oneOf'): FieldError[] =>
+    (v[name] ?? []).flatMap((x, i) => nestedCompleteness(x, s, sPath, key(child(vPath, name), String(i))))
   return [...nestedCompleteness(v.not, s, sPath, child(vPath, 'not')), ...list('allOf'), ...list('anyOf'), ...list('oneOf')]
 }
 
 function nestedCompleteness(v: JSONSchemaProps | undefined, s: JSONSchemaProps | undefined, sPath: string, vPath: string): FieldError[] {
   if (!v) return []
   if (!s) return [required(sPath, `because it is defined in ${vPath}`)]
-  const errors = [...valueCompleteness(v, s, sPath, vPath), ...nestedCompleteness(itemSchema(v), itemSchema(s), child(sPath, 'items'), child(vPath, 'items'))]
+  const errors = [
+    ...valueCompleteness(v, s, sPath, vPath),
+    ...nestedCompleteness(itemSchema(v), itemSchema(s), child(sPath, 'items'), child(vPath, 'items')),
+  ]
   for (const name of propertyNames(v)) {
     const below = key(child(vPath, 'properties'), name)
     errors.push(...nestedCompleteness(propertyOf(v, name), propertyOf(s, name), key(child(sPath, 'properties'), name), below))

@@ -11,9 +11,32 @@ import { validFieldPath } from './fieldpath.ts'
 import { OPENAPI_TYPES, type SchemaOptions, validateMapListKeysMapSet, validateOpenAPISchema } from './openapi-schema.ts'
 import { prune } from './pruning.ts'
 import { type CrdRules, crdRules } from './rules.ts'
-import { child, hasDefault, isIntOrString, itemSchema, type JSONSchemaProps, key, listType, mapType, notConvertible, schemaHas, schemaText, setFields } from './schema.ts'
+import {
+  child,
+  hasDefault,
+  isIntOrString,
+  itemSchema,
+  type JSONSchemaProps,
+  key,
+  listType,
+  mapType,
+  notConvertible,
+  schemaHas,
+  schemaText,
+  setFields,
+} from './schema.ts'
 import { validateDefaults } from './schema-defaults.ts'
-import { type CustomResourceColumnDefinition, type CustomResourceConversion, type CustomResourceDefinitionNames, type CustomResourceSubresources, internalSpec, type SelectableField, type Spec, type Version, versionsText } from './spec.ts'
+import {
+  type CustomResourceColumnDefinition,
+  type CustomResourceConversion,
+  type CustomResourceDefinitionNames,
+  type CustomResourceSubresources,
+  internalSpec,
+  type SelectableField,
+  type Spec,
+  type Version,
+  versionsText,
+} from './spec.ts'
 import { isNonStructural, validateStructural } from './structural.ts'
 import { validateCABundle, validateWebhookService, validateWebhookURL } from './webhook.ts'
 
@@ -33,16 +56,38 @@ const MAX_SELECTABLE_FIELDS = 8
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
 const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 const AT_ROOT = [
-  'Description', 'Type', 'Format', 'Title', 'Maximum', 'ExclusiveMaximum', 'Minimum', 'ExclusiveMinimum', 'MaxLength', 'MinLength', 'Pattern', 'MaxItems', 'MinItems', 'UniqueItems',
-  'MultipleOf', 'Required', 'Items', 'Properties', 'ExternalDocs', 'Example', 'XPreserveUnknownFields', 'XValidations',
+  'Description',
+  'Type',
+  'Format',
+  'Title',
+  'Maximum',
+  'ExclusiveMaximum',
+  'Minimum',
+  'ExclusiveMinimum',
+  'MaxLength',
+  'MinLength',
+  'Pattern',
+  'MaxItems',
+  'MinItems',
+  'UniqueItems',
+  'MultipleOf',
+  'Required',
+  'Items',
+  'Properties',
+  'ExternalDocs',
+  'Example',
+  'XPreserveUnknownFields',
+  'XValidations',
 ]
 
 const schemaOf = (v: { schema?: Version['schema'] }): JSONSchemaProps | undefined => v.schema?.openAPIV3Schema
-const schemasOf = (spec: Spec): JSONSchemaProps[] => [spec.validation?.openAPIV3Schema, ...spec.versions.map(schemaOf)].filter((s) => s !== undefined)
+const schemasOf = (spec: Spec): JSONSchemaProps[] =>
+  [spec.validation?.openAPIV3Schema, ...spec.versions.map(schemaOf)].filter((s) => s !== undefined)
 const someSchema = (spec: Spec, pred: (s: JSONSchemaProps) => boolean): boolean => schemasOf(spec).some((s) => schemaHas(s, pred))
 
 export const isConditionTrue = (crd: KubeObject, type: string): boolean =>
-  ((crd.status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions ?? []).find((c) => c.type === type)?.status === 'True'
+  ((crd.status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions ?? []).find((c) => c.type === type)
+    ?.status === 'True'
 
 export function validateDefinition(crd: KubeObject): FieldError[] {
   const spec = internalSpec(crd.spec)
@@ -85,14 +130,25 @@ export function validateDefinitionUpdate(crd: KubeObject, oldCrd: KubeObject): F
     rules: crdRules(),
   }
   const errors = [...validateObjectMetaUpdate(crd.metadata, oldCrd.metadata), ...validateSpec(spec, options)]
-  if (options.requireImmutableNames) errors.push(...validateImmutableField(spec.scope, old.scope, 'spec.scope'), ...validateImmutableField(spec.names.kind, old.names.kind, 'spec.names.kind'))
-  errors.push(...validateImmutableField(spec.group, old.group, 'spec.group'), ...validateImmutableField(spec.names.plural, old.names.plural, 'spec.names.plural'))
+  if (options.requireImmutableNames)
+    errors.push(
+      ...validateImmutableField(spec.scope, old.scope, 'spec.scope'),
+      ...validateImmutableField(spec.names.kind, old.names.kind, 'spec.names.kind'),
+    )
+  errors.push(
+    ...validateImmutableField(spec.group, old.group, 'spec.group'),
+    ...validateImmutableField(spec.names.plural, old.names.plural, 'spec.names.plural'),
+  )
   return [...errors, ...validateRest(crd, spec, oldCrd)]
 }
 
-export const validateDefinitionStatusUpdate = (crd: KubeObject, old: KubeObject): FieldError[] => [...validateObjectMetaUpdate(crd.metadata, old.metadata), ...validateAcceptedNames(crd)]
+export const validateDefinitionStatusUpdate = (crd: KubeObject, old: KubeObject): FieldError[] => [
+  ...validateObjectMetaUpdate(crd.metadata, old.metadata),
+  ...validateAcceptedNames(crd),
+]
 
-const validateAcceptedNames = (crd: KubeObject): FieldError[] => validateNames((crd.status as { acceptedNames?: CustomResourceDefinitionNames } | undefined)?.acceptedNames, 'status.acceptedNames')
+const validateAcceptedNames = (crd: KubeObject): FieldError[] =>
+  validateNames((crd.status as { acceptedNames?: CustomResourceDefinitionNames } | undefined)?.acceptedNames, 'status.acceptedNames')
 
 function validateRest(crd: KubeObject, spec: Spec, old?: KubeObject): FieldError[] {
   return [
@@ -100,7 +156,13 @@ function validateRest(crd: KubeObject, spec: Spec, old?: KubeObject): FieldError
     ...validateStoredVersions((crd.status as { storedVersions?: string[] } | undefined)?.storedVersions ?? [], spec.versions),
     ...validateApproval(crd, old),
     ...(spec.preserveUnknownFields && !(old && internalSpec(old.spec).preserveUnknownFields)
-      ? [invalid('spec.preserveUnknownFields', true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead')]
+      ? [
+          invalid(
+            'spec.preserveUnknownFields',
+            true,
+            'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+          ),
+        ]
       : []),
   ]
 }
@@ -115,7 +177,13 @@ function validateStoredVersions(stored: readonly string[], versions: readonly Ve
     missing.delete(v.name)
   }
   for (const [v, i] of missing) {
-    errors.push(invalid(key(path, String(i)), v, `missing from spec.versions; ${v} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${v} and removes ${v} from status.storedVersions`))
+    errors.push(
+      invalid(
+        key(path, String(i)),
+        v,
+        `missing from spec.versions; ${v} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${v} and removes ${v} from status.storedVersions`,
+      ),
+    )
   }
   return errors
 }
@@ -145,15 +213,21 @@ const hasUnprunedDefaults = (schema: JSONSchemaProps): boolean =>
 
 function tooManyBefore(spec: Spec, old: Spec): Set<string> {
   const allowed = new Set<string>()
-  const same = (now: readonly SelectableField[] | undefined, before: readonly SelectableField[] | undefined): boolean => (before?.length ?? 0) > MAX_SELECTABLE_FIELDS && semanticEqual(now, before)
+  const same = (now: readonly SelectableField[] | undefined, before: readonly SelectableField[] | undefined): boolean =>
+    (before?.length ?? 0) > MAX_SELECTABLE_FIELDS && semanticEqual(now, before)
   if (same(spec.selectableFields, old.selectableFields)) allowed.add('')
-  for (const v of spec.versions) if (same(v.selectableFields, old.versions.find((o) => o.name === v.name)?.selectableFields)) allowed.add(v.name)
+  for (const v of spec.versions)
+    if (same(v.selectableFields, old.versions.find((o) => o.name === v.name)?.selectableFields)) allowed.add(v.name)
   return allowed
 }
 
 const hasExtensions = (s: JSONSchemaProps): boolean =>
-  s['x-kubernetes-embedded-resource'] === true || s['x-kubernetes-preserve-unknown-fields'] !== undefined || isIntOrString(s) || (s['x-kubernetes-list-map-keys']?.length ?? 0) > 0 ||
-  listType(s) !== undefined || (s['x-kubernetes-validations']?.length ?? 0) > 0
+  s['x-kubernetes-embedded-resource'] === true ||
+  s['x-kubernetes-preserve-unknown-fields'] !== undefined ||
+  isIntOrString(s) ||
+  (s['x-kubernetes-list-map-keys']?.length ?? 0) > 0 ||
+  listType(s) !== undefined ||
+  (s['x-kubernetes-validations']?.length ?? 0) > 0
 
 const hasStatus = (s: CustomResourceSubresources | undefined): boolean => s?.status !== undefined
 const allSame = (versions: readonly Version[], pick: (v: Version) => unknown): boolean =>
@@ -180,7 +254,8 @@ function validateSpec(spec: Spec, given: Options): FieldError[] {
   }
   if (someSchema(spec, hasDefault)) {
     options.requireStructuralSchema = true
-    if (spec.preserveUnknownFields) errors.push(invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'))
+    if (spec.preserveUnknownFields)
+      errors.push(invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'))
   }
   if (someSchema(spec, hasExtensions)) options.requireStructuralSchema = true
   const perVersion = (pick: (v: Version) => unknown): boolean => versions.some((v) => pick(v) !== undefined)
@@ -193,9 +268,14 @@ function validateSpec(spec: Spec, given: Options): FieldError[] {
   const bad = (detail: string): void => {
     errors.push({ ...invalid('spec.versions', null, detail), badValueText: versionsText(versions) })
   }
-  if (allSame(versions, (v) => v.schema)) bad('per-version schemas may not all be set to identical values (top-level validation should be used instead)')
-  if (allSame(versions, (v) => v.subresources)) bad('per-version subresources may not all be set to identical values (top-level subresources should be used instead)')
-  if (allSame(versions, (v) => v.additionalPrinterColumns)) bad('per-version additionalPrinterColumns may not all be set to identical values (top-level additionalPrinterColumns should be used instead)')
+  if (allSame(versions, (v) => v.schema))
+    bad('per-version schemas may not all be set to identical values (top-level validation should be used instead)')
+  if (allSame(versions, (v) => v.subresources))
+    bad('per-version subresources may not all be set to identical values (top-level subresources should be used instead)')
+  if (allSame(versions, (v) => v.additionalPrinterColumns))
+    bad(
+      'per-version additionalPrinterColumns may not all be set to identical values (top-level additionalPrinterColumns should be used instead)',
+    )
   if (new Set(versions.map((v) => v.name)).size !== versions.length) bad('must contain unique version names')
   if (versions.filter((v) => v.storage).length !== 1) bad('must have exactly one version marked as storage version')
   if (spec.version !== '') {
@@ -213,7 +293,14 @@ function validateSpec(spec: Spec, given: Options): FieldError[] {
     else {
       const problem = notConvertible(top)
       if (problem) errors.push(invalid('spec.schema.openAPIV3Schema', '', problem))
-      errors.push(...validateSelectableFields(spec.selectableFields, problem ? {} : (top ?? {}), 'spec.selectableFields', options.allowTooManySelectableFields.has('')))
+      errors.push(
+        ...validateSelectableFields(
+          spec.selectableFields,
+          problem ? {} : (top ?? {}),
+          'spec.selectableFields',
+          options.allowTooManySelectableFields.has(''),
+        ),
+      )
     }
   }
   if (spec.conversion && spec.conversion.strategy !== 'None' && spec.preserveUnknownFields) {
@@ -229,14 +316,19 @@ function validateVersion(v: Version, path: string, statusEnabled: boolean, optio
   const errors = deprecationProblems(v).map((problem) => invalid(child(path, 'deprecationWarning'), v.deprecationWarning, problem))
   errors.push(...validateSchema(schemaOf(v), v.schema !== undefined, statusEnabled, options, child(path, 'schema')))
   errors.push(...validateSubresources(v.subresources, child(path, 'subresources')))
-  errors.push(...(v.additionalPrinterColumns ?? []).flatMap((c, i) => validateColumn(c, key(child(path, 'additionalPrinterColumns'), String(i)))))
+  errors.push(
+    ...(v.additionalPrinterColumns ?? []).flatMap((c, i) => validateColumn(c, key(child(path, 'additionalPrinterColumns'), String(i)))),
+  )
   if (!v.selectableFields?.length) return errors
   const fields = child(path, 'selectableFields')
   const schema = schemaOf(v)
   if (!schema) return [...errors, invalid(fields, '', 'may only be set when `version.schema.openAPIV3Schema` is not included')]
   const problem = notConvertible(schema)
   if (problem) errors.push(invalid(child(path, 'schema.openAPIV3Schema'), '', problem))
-  return [...errors, ...validateSelectableFields(v.selectableFields, problem ? {} : schema, fields, options.allowTooManySelectableFields.has(v.name))]
+  return [
+    ...errors,
+    ...validateSelectableFields(v.selectableFields, problem ? {} : schema, fields, options.allowTooManySelectableFields.has(v.name)),
+  ]
 }
 
 function deprecationProblems({ deprecated, deprecationWarning: text }: Version): string[] {
@@ -256,18 +348,37 @@ function deprecationProblems({ deprecated, deprecationWarning: text }: Version):
   return problems
 }
 
-function validateSchema(schema: JSONSchemaProps | undefined, isSet: boolean, statusEnabled: boolean, options: Options, path: string): FieldError[] {
+function validateSchema(
+  schema: JSONSchemaProps | undefined,
+  isSet: boolean,
+  statusEnabled: boolean,
+  options: Options,
+  path: string,
+): FieldError[] {
   if (!isSet || !schema) return []
   const errors: FieldError[] = []
   const at = child(path, 'openAPIV3Schema')
   if (statusEnabled) {
     for (const name of setFields(schema)) {
       if (name === 'Type' && schema.type !== 'object') {
-        errors.push(invalid(child(at, 'type'), schema.type ?? '', 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'))
+        errors.push(
+          invalid(
+            child(at, 'type'),
+            schema.type ?? '',
+            'only "object" is allowed as the type at the root of the schema if the status subresource is enabled',
+          ),
+        )
         break
       }
       if (!AT_ROOT.includes(name)) {
-        errors.push({ ...invalid(at, null, `only [${AT_ROOT.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`), badValueText: schemaText(schema) })
+        errors.push({
+          ...invalid(
+            at,
+            null,
+            `only [${AT_ROOT.join(' ')}] fields are allowed at the root of the schema if the status subresource is enabled`,
+          ),
+          badValueText: schemaText(schema),
+        })
         break
       }
     }
@@ -293,7 +404,10 @@ export function validateNames(names: Partial<CustomResourceDefinitionNames> | un
   const errors: FieldError[] = []
   const label = (field: string, value: string | undefined, mixed = false): void => {
     const problems = value ? isDNS1035Label(mixed ? value.toLowerCase() : value) : []
-    if (problems.length > 0) errors.push(invalid(child(path, field), value, `${mixed ? 'may have mixed case, but should otherwise match: ' : ''}${problems.join(',')}`))
+    if (problems.length > 0)
+      errors.push(
+        invalid(child(path, field), value, `${mixed ? 'may have mixed case, but should otherwise match: ' : ''}${problems.join(',')}`),
+      )
   }
   const each = (field: string, list: readonly string[] | undefined): void => {
     for (const [i, value] of (list ?? []).entries()) {
@@ -306,12 +420,14 @@ export function validateNames(names: Partial<CustomResourceDefinitionNames> | un
   label('kind', names.kind, true)
   label('listKind', names.listKind, true)
   each('shortNames', names.shortNames)
-  if (names.kind && names.kind === names.listKind) errors.push(invalid(child(path, 'listKind'), names.listKind, 'kind and listKind may not be the same'))
+  if (names.kind && names.kind === names.listKind)
+    errors.push(invalid(child(path, 'listKind'), names.listKind, 'kind and listKind may not be the same'))
   each('categories', names.categories)
   return errors
 }
 
-const simpleJSONPath = (path: string, value: string): FieldError[] => (value.startsWith('.') ? [] : [invalid(path, value, 'must be a simple json path starting with .')])
+const simpleJSONPath = (path: string, value: string): FieldError[] =>
+  value.startsWith('.') ? [] : [invalid(path, value, 'must be a simple json path starting with .')]
 
 function validateColumn(c: CustomResourceColumnDefinition, path: string): FieldError[] {
   const errors: FieldError[] = []
@@ -319,11 +435,17 @@ function validateColumn(c: CustomResourceColumnDefinition, path: string): FieldE
   if (!c.name) errors.push(required(child(path, 'name')))
   if (!c.type) errors.push(required(child(path, 'type'), types))
   else if (!COLUMN_TYPES.includes(c.type)) errors.push(invalid(child(path, 'type'), c.type, types))
-  if (c.format && !COLUMN_FORMATS.includes(c.format)) errors.push(invalid(child(path, 'format'), c.format, `must be one of ${COLUMN_FORMATS.join(',')}`))
+  if (c.format && !COLUMN_FORMATS.includes(c.format))
+    errors.push(invalid(child(path, 'format'), c.format, `must be one of ${COLUMN_FORMATS.join(',')}`))
   return [...errors, ...(c.jsonPath ? simpleJSONPath(child(path, 'JSONPath'), c.jsonPath) : [required(child(path, 'JSONPath'))])]
 }
 
-function validateSelectableFields(fields: readonly SelectableField[], schema: JSONSchemaProps, path: string, allowTooMany: boolean): FieldError[] {
+function validateSelectableFields(
+  fields: readonly SelectableField[],
+  schema: JSONSchemaProps,
+  path: string,
+  allowTooMany: boolean,
+): FieldError[] {
   const errors: FieldError[] = []
   const seen = new Set<string>()
   for (const [i, { jsonPath = '' }] of fields.entries()) {
@@ -339,7 +461,13 @@ function validateSelectableFields(fields: readonly SelectableField[], schema: JS
     }
     if (found.root === 'metadata') errors.push(invalid(at, jsonPath, 'must not point to fields in metadata'))
     if (!['string', 'boolean', 'integer'].includes(found.schema.type ?? '')) {
-      errors.push(invalid(at, jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'))
+      errors.push(
+        invalid(
+          at,
+          jsonPath,
+          'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+        ),
+      )
     }
     if (seen.has(found.path)) errors.push(duplicate(at, jsonPath))
     seen.add(found.path)
@@ -364,7 +492,8 @@ function validateSubresources(s: CustomResourceSubresources | undefined, path: s
     const at = child(path, 'scale.labelSelectorPath')
     const problems = simpleJSONPath(at, selector)
     errors.push(...problems)
-    if (problems.length === 0 && !selector.startsWith('.spec.') && !selector.startsWith('.status.')) errors.push(invalid(at, selector, 'should be a json path under either .spec or .status'))
+    if (problems.length === 0 && !selector.startsWith('.spec.') && !selector.startsWith('.status.'))
+      errors.push(invalid(at, selector, 'should be a json path under either .spec or .status'))
   }
   return errors
 }
@@ -381,7 +510,8 @@ function validateConversion(conversion: CustomResourceConversion | undefined, op
   const reviewVersions = conversion.webhook?.conversionReviewVersions ?? []
   if (conversion.strategy !== 'Webhook') {
     if (cc) errors.push(forbidden(config, 'should not be set when strategy is not set to Webhook'))
-    if (reviewVersions.length > 0) errors.push(forbidden(child(path, 'conversionReviewVersions'), 'should not be set when strategy is not set to Webhook'))
+    if (reviewVersions.length > 0)
+      errors.push(forbidden(child(path, 'conversionReviewVersions'), 'should not be set when strategy is not set to Webhook'))
     return errors
   }
   if (!cc) errors.push(required(config, 'required when strategy is set to Webhook'))
@@ -389,7 +519,16 @@ function validateConversion(conversion: CustomResourceConversion | undefined, op
     if ((cc.url === undefined) === (cc.service === undefined)) errors.push(required(config, 'exactly one of url or service is required'))
     else if (cc.url !== undefined) errors.push(...validateWebhookURL(child(config, 'url'), cc.url))
     // upstream hands over name and namespace in the other order than the check takes them
-    else if (cc.service) errors.push(...validateWebhookService(child(config, 'service'), cc.service.name ?? '', cc.service.namespace ?? '', cc.service.path, cc.service.port ?? 443))
+    else if (cc.service)
+      errors.push(
+        ...validateWebhookService(
+          child(config, 'service'),
+          cc.service.name ?? '',
+          cc.service.namespace ?? '',
+          cc.service.path,
+          cc.service.port ?? 443,
+        ),
+      )
     if (cc.caBundle && !options.allowInvalidCABundle) errors.push(...validateCABundle(child(config, 'caBundle'), cc.caBundle))
   }
   const at = child(path, 'conversionReviewVersions')

@@ -66,17 +66,25 @@ const rulesOf = (schema: JSONSchemaProps, options: ValidatorOptions): Rules => {
   }
 }
 
-const invalidType = (path: string, type: string, value: string): Problem => ({ code: 'type', name: path, value, message: `${path} in body must be of type ${type}: ${goQuote(value)}` })
+const invalidType = (path: string, type: string, value: string): Problem => ({
+  code: 'type',
+  name: path,
+  value,
+  message: `${path} in body must be of type ${type}: ${goQuote(value)}`,
+})
 
 function checkType({ types, format, schema }: Rules, path: string, value: unknown): Outcome {
   const actual = typeOf(value)
   if (actual === 'null') {
-    return types.length > 0 && !types.includes('null') && schema.nullable !== true ? one(invalidType(path, types.join(','), 'null')) : { problems: [], matches: 1 }
+    return types.length > 0 && !types.includes('null') && schema.nullable !== true
+      ? one(invalidType(path, types.join(','), 'null'))
+      : { problems: [], matches: 1 }
   }
   const actualFormat = actual === 'integer' ? 'int64' : actual === 'number' ? 'float64' : ''
   const isIntFloat = actual === 'integer' && types.includes('number')
   const textual = actual === 'string' || actual === 'array'
-  if (!textual && format !== '' && !(types.includes(actual) || actualFormat === format || isIntFloat)) return one(invalidType(path, format, actualFormat))
+  if (!textual && format !== '' && !(types.includes(actual) || actualFormat === format || isIntFloat))
+    return one(invalidType(path, format, actualFormat))
   if (!(types.includes('number') || types.includes('integer')) && format !== '' && textual) return { problems: [], matches: 1 }
   if (!(types.includes(actual) || isIntFloat)) return one(invalidType(path, types.join(','), actual))
   return { problems: [], matches: 1 }
@@ -86,11 +94,25 @@ const codePoints = (text: string): number => [...text].length
 
 function checkString({ schema }: Rules, path: string, value: string): Outcome | undefined {
   const { maxLength, minLength, pattern } = schema
-  if (maxLength !== undefined && codePoints(value) > maxLength) return one({ code: 'tooLong', name: path, value, limit: maxLength, message: `${path} in body should be at most ${maxLength} chars long` })
-  if (minLength !== undefined && codePoints(value) < minLength) return one({ code: 'other', name: path, value, message: `${path} in body should be at least ${minLength} chars long` })
+  if (maxLength !== undefined && codePoints(value) > maxLength)
+    return one({
+      code: 'tooLong',
+      name: path,
+      value,
+      limit: maxLength,
+      message: `${path} in body should be at most ${maxLength} chars long`,
+    })
+  if (minLength !== undefined && codePoints(value) < minLength)
+    return one({ code: 'other', name: path, value, message: `${path} in body should be at least ${minLength} chars long` })
   if (pattern) {
     const regexp = compileGoRegexp(pattern)
-    if (regexp.value === undefined) return one({ code: 'other', name: path, value, message: `${path} in body should match '${pattern}, but pattern is invalid: ${regexp.error}'` })
+    if (regexp.value === undefined)
+      return one({
+        code: 'other',
+        name: path,
+        value,
+        message: `${path} in body should match '${pattern}, but pattern is invalid: ${regexp.error}'`,
+      })
     if (!regexp.value.test(value)) return one({ code: 'other', name: path, value, message: `${path} in body should match '${pattern}'` })
   }
   return undefined
@@ -100,23 +122,38 @@ function checkNumber({ schema }: Rules, path: string, value: number): Outcome {
   const out = none()
   const isInt = Number.isInteger(value)
   // int64(limit) of an integer's limit, as upstream's native type checks convert it
-  const limit = (given: number): { limit: number; text: string } => (isInt ? { limit: Math.trunc(given), text: String(Math.trunc(given)) } : { limit: given, text: goFloatText(given) })
+  const limit = (given: number): { limit: number; text: string } =>
+    isInt ? { limit: Math.trunc(given), text: String(Math.trunc(given)) } : { limit: given, text: goFloatText(given) }
   const { multipleOf, minimum, maximum } = schema
   if (multipleOf !== undefined) {
     const { limit: factor, text } = limit(multipleOf)
     const quotient = factor < 1 ? (1 / factor) * value : value / factor
-    if (factor <= 0) add(out, { code: 'other', name: path, value: factor, message: `factor MultipleOf declared for ${path} must be positive: ${text}` })
-    else if (isInt ? value % factor !== 0 : Math.abs(quotient - Math.round(quotient)) > 1e-9) add(out, { code: 'other', name: path, value, message: `${path} in body should be a multiple of ${text}` })
+    if (factor <= 0)
+      add(out, { code: 'other', name: path, value: factor, message: `factor MultipleOf declared for ${path} must be positive: ${text}` })
+    else if (isInt ? value % factor !== 0 : Math.abs(quotient - Math.round(quotient)) > 1e-9)
+      add(out, { code: 'other', name: path, value, message: `${path} in body should be a multiple of ${text}` })
   }
   if (minimum !== undefined) {
     const { limit: min, text } = limit(minimum)
     const exclusive = schema.exclusiveMinimum === true
-    if (exclusive ? value <= min : value < min) add(out, { code: 'other', name: path, value, message: `${path} in body should be greater than ${exclusive ? '' : 'or equal to '}${text}` })
+    if (exclusive ? value <= min : value < min)
+      add(out, {
+        code: 'other',
+        name: path,
+        value,
+        message: `${path} in body should be greater than ${exclusive ? '' : 'or equal to '}${text}`,
+      })
   }
   if (maximum !== undefined) {
     const { limit: max, text } = limit(maximum)
     const exclusive = schema.exclusiveMaximum === true
-    if (exclusive ? value >= max : value > max) add(out, { code: 'other', name: path, value, message: `${path} in body should be less than ${exclusive ? '' : 'or equal to '}${text}` })
+    if (exclusive ? value >= max : value > max)
+      add(out, {
+        code: 'other',
+        name: path,
+        value,
+        message: `${path} in body should be less than ${exclusive ? '' : 'or equal to '}${text}`,
+      })
   }
   out.matches++
   return out
@@ -129,11 +166,19 @@ function checkList({ schema }: Rules, path: string, list: readonly unknown[], at
   const items = itemSchema(schema)
   if (items) for (const [i, item] of list.entries()) merge(out, walk(items, `${path}[${i}]`, item, childByIndex(at, i)))
   const { minItems, maxItems } = schema
-  if (minItems !== undefined && list.length < minItems) add(out, { code: 'other', name: path, value: list.length, message: `${path} in body should have at least ${minItems} items` })
+  if (minItems !== undefined && list.length < minItems)
+    add(out, { code: 'other', name: path, value: list.length, message: `${path} in body should have at least ${minItems} items` })
   if (maxItems !== undefined && list.length > maxItems) {
-    add(out, { code: 'maxItems', name: path, value: list.length, limit: maxItems, message: `${path} in body should have at most ${maxItems} items` })
+    add(out, {
+      code: 'maxItems',
+      name: path,
+      value: list.length,
+      limit: maxItems,
+      message: `${path} in body should have at most ${maxItems} items`,
+    })
   }
-  if (schema.uniqueItems && list.some((a, i) => list.slice(0, i).some((b) => deepEqual(a, b)))) add(out, { code: 'other', name: path, message: `${path} in body shouldn't contain duplicates` })
+  if (schema.uniqueItems && list.some((a, i) => list.slice(0, i).some((b) => deepEqual(a, b))))
+    add(out, { code: 'other', name: path, message: `${path} in body shouldn't contain duplicates` })
   out.matches++
   return out
 }
@@ -142,23 +187,33 @@ function checkObject({ schema }: Rules, path: string, object: Record<string, unk
   const out = none()
   const keys = sortedKeys(object)
   const { minProperties, maxProperties } = schema
-  if (minProperties !== undefined && keys.length < minProperties) add(out, { code: 'other', name: path, value: keys.length, message: `${path} in body should have at least ${minProperties} properties` })
+  if (minProperties !== undefined && keys.length < minProperties)
+    add(out, { code: 'other', name: path, value: keys.length, message: `${path} in body should have at least ${minProperties} properties` })
   if (maxProperties !== undefined && keys.length > maxProperties) {
-    add(out, { code: 'maxProperties', name: path, value: keys.length, limit: maxProperties, message: `${path} in body should have at most ${maxProperties} properties` })
+    add(out, {
+      code: 'maxProperties',
+      name: path,
+      value: keys.length,
+      limit: maxProperties,
+      message: `${path} in body should have at most ${maxProperties} properties`,
+    })
   }
   const additional = additionalProperties(schema)
   // the type's own apiVersion and kind are never excused: the stored ones are not visible
   const below = (k: string): Correlated | undefined => (path === '' && (k === 'kind' || k === 'apiVersion') ? undefined : childByKey(at, k))
   if (additional && !additional.allows) {
-    for (const k of keys) if (!propertyOf(schema, k)) add(out, { code: 'other', name: path, value: k, message: `${path}.${k} in body is a forbidden property` })
+    for (const k of keys)
+      if (!propertyOf(schema, k)) add(out, { code: 'other', name: path, value: k, message: `${path}.${k} in body is a forbidden property` })
   } else if (additional?.schema) {
     for (const k of keys) if (!propertyOf(schema, k)) merge(out, walk(additional.schema, `${path}.${k}`, getOwn(object, k), below(k)))
   }
   for (const name of propertyNames(schema)) {
-    if (Object.hasOwn(object, name)) merge(out, walk(propertyOf(schema, name) as JSONSchemaProps, child(path, name), getOwn(object, name), below(name)))
+    if (Object.hasOwn(object, name))
+      merge(out, walk(propertyOf(schema, name) as JSONSchemaProps, child(path, name), getOwn(object, name), below(name)))
   }
   for (const name of schema.required ?? []) {
-    if (!Object.hasOwn(object, name)) add(out, { code: 'required', name: `${path}.${name}`, message: `${path}.${name} in body is required` })
+    if (!Object.hasOwn(object, name))
+      add(out, { code: 'required', name: `${path}.${name}`, message: `${path}.${name} in body is required` })
   }
   return out
 }
@@ -199,7 +254,12 @@ function checkProps({ schema }: Rules, path: string, walk: (s: JSONSchemaProps) 
       if (validated === 0 && (!best || result.matches > best.matches)) best = result
     }
     if (validated !== 1) {
-      add(out, composite(`${where} must validate one and only one schema (oneOf). ${validated === 0 ? 'Found none valid' : `Found ${validated} valid alternatives`}`))
+      add(
+        out,
+        composite(
+          `${where} must validate one and only one schema (oneOf). ${validated === 0 ? 'Found none valid' : `Found ${validated} valid alternatives`}`,
+        ),
+      )
       merge(out, best)
     } else merge(out, success)
   }
@@ -210,7 +270,8 @@ function checkProps({ schema }: Rules, path: string, walk: (s: JSONSchemaProps) 
       if (result.problems.length === 0) validated++
       merge(out, result)
     }
-    if (validated !== schema.allOf.length) add(out, composite(`${where} must validate all the schemas (allOf)${validated === 0 ? '. None validated' : ''}`))
+    if (validated !== schema.allOf.length)
+      add(out, composite(`${where} must validate all the schemas (allOf)${validated === 0 ? '. None validated' : ''}`))
   }
   if (schema.not && walk(schema.not).problems.length === 0) add(out, composite(`${where} must not validate the schema (not)`))
   out.matches++
@@ -246,7 +307,8 @@ function check(schema: JSONSchemaProps, path: string, value: unknown, at: Correl
   run(checkProps(rules, path, (s) => check(s, path, value, at, options)))
   if (typeof value === 'string') {
     run(checkString(rules, path, value))
-    if (rules.format !== '' && isKnownFormat(rules.format)) run(matchesFormat(rules.format, value) ? undefined : one(invalidType(path, rules.format, value)))
+    if (rules.format !== '' && isKnownFormat(rules.format))
+      run(matchesFormat(rules.format, value) ? undefined : one(invalidType(path, rules.format, value)))
   }
   if (typeof value === 'number') run(checkNumber(rules, path, value))
   if (Array.isArray(value)) run(checkList(rules, path, value, at, walk))
@@ -266,7 +328,11 @@ function fieldErrors(path: string | undefined, problems: readonly Problem[]): Fi
       case 'required':
         return required(field)
       case 'enum':
-        return notSupported(field, p.value, (p.values ?? []).map((v) => (typeof v === 'string' ? v : goJson(v))))
+        return notSupported(
+          field,
+          p.value,
+          (p.values ?? []).map((v) => (typeof v === 'string' ? v : goJson(v))),
+        )
       case 'tooLong':
         return tooLong(field, p.limit ?? -1)
       case 'maxItems':
@@ -281,7 +347,13 @@ function fieldErrors(path: string | undefined, problems: readonly Problem[]): Fi
 }
 
 /** ValidateCustomResource and, with a correlated old value, ValidateCustomResourceUpdate. `path` undefined is Go's nil path. */
-export function validateValue(path: string | undefined, value: unknown, schema: JSONSchemaProps, options: ValidatorOptions, at?: Correlated): FieldError[] {
+export function validateValue(
+  path: string | undefined,
+  value: unknown,
+  schema: JSONSchemaProps,
+  options: ValidatorOptions,
+  at?: Correlated,
+): FieldError[] {
   const { problems } = check(schema, '', value, at, options)
   return problems.length === 0 || isUnchanged(at) ? [] : fieldErrors(path, problems)
 }

@@ -19,7 +19,13 @@ export function validateWebhookURL(path: string, text: string): FieldError[] {
   return errors
 }
 
-export function validateWebhookService(path: string, namespace: string, name: string, urlPath: string | undefined, port: number): FieldError[] {
+export function validateWebhookService(
+  path: string,
+  namespace: string,
+  name: string,
+  urlPath: string | undefined,
+  port: number,
+): FieldError[] {
   const errors: FieldError[] = []
   if (name === '') errors.push(required(child(path, 'name')))
   if (namespace === '') errors.push(required(child(path, 'namespace')))
@@ -45,5 +51,7 @@ export function validateWebhookService(path: string, namespace: string, name: st
 /** A bundle in which no certificate is found is refused; what the certificates say is not read. */
 export function validateCABundle(path: string, bundle: string): FieldError[] {
   const blocks = pemBlocks(base64DecodeText(bundle) ?? '')
-  return blocks.some((b) => b.type === 'CERTIFICATE' && !b.hasHeaders) ? [] : [invalid(path, bundle, 'unable to load root certificates: unable to parse bytes as PEM block')]
+  return blocks.some((b) => b.type === 'CERTIFICATE' && !b.hasHeaders)
+    ? []
+    : [invalid(path, bundle, 'unable to load root certificates: unable to parse bytes as PEM block')]
 }

@@ -6,7 +6,14 @@ import { isDNS1035Label, isValidPortNum } from '../../../../api/validation/names
 import { ageColumn, column, nameColumn } from '../apps/columns.ts'
 import { decodedLength } from '../core/base64.ts'
 import {
-  age, invalidEach, isDNS1123Subdomain, keep, nowText, validateObjectMeta, validateObjectMetaUpdate, validatePathSegmentName,
+  age,
+  invalidEach,
+  isDNS1123Subdomain,
+  keep,
+  nowText,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+  validatePathSegmentName,
 } from '../core/rules.ts'
 import type { KindStrategy } from '../strategy.ts'
 
@@ -16,8 +23,12 @@ function validateService(spec: APIServiceSpec): FieldError[] {
   const service = spec.service
   if (!service) {
     return [
-      ...(spec.caBundle ? [invalid('spec.caBundle', `${decodedLength(spec.caBundle)} bytes`, 'local APIServices may not have a caBundle')] : []),
-      ...(spec.insecureSkipTLSVerify ? [invalid('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify')] : []),
+      ...(spec.caBundle
+        ? [invalid('spec.caBundle', `${decodedLength(spec.caBundle)} bytes`, 'local APIServices may not have a caBundle')]
+        : []),
+      ...(spec.insecureSkipTLSVerify
+        ? [invalid('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify')]
+        : []),
     ]
   }
   const port = service.port ?? 0
@@ -26,7 +37,9 @@ function validateService(spec: APIServiceSpec): FieldError[] {
     ...(service.namespace ? [] : [required('spec.service.namespace')]),
     ...(service.name ? [] : [required('spec.service.name')]),
     ...(portErrors.length > 0 ? [invalid('spec.service.port', port, `port is not valid: ${portErrors.join(', ')}`)] : []),
-    ...(spec.insecureSkipTLSVerify && spec.caBundle ? [invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present')] : []),
+    ...(spec.insecureSkipTLSVerify && spec.caBundle
+      ? [invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present')]
+      : []),
   ]
 }
 
@@ -47,7 +60,9 @@ function validate(o: KubeObject): FieldError[] {
     ...(groupPriorityMinimum <= 0 || groupPriorityMinimum > 20000
       ? [invalid('spec.groupPriorityMinimum', groupPriorityMinimum, 'must be positive and less than 20000')]
       : []),
-    ...(versionPriority <= 0 || versionPriority > 1000 ? [invalid('spec.versionPriority', versionPriority, 'must be positive and less than 1000')] : []),
+    ...(versionPriority <= 0 || versionPriority > 1000
+      ? [invalid('spec.versionPriority', versionPriority, 'must be positive and less than 1000')]
+      : []),
     ...validateService(spec),
   ]
 }
@@ -75,7 +90,13 @@ export const apiService: KindStrategy = {
       ? {}
       : {
           conditions: [
-            { type: 'Available', status: 'True', lastTransitionTime: nowText(view.nowMs), reason: 'Local', message: 'Local APIServices are always available' },
+            {
+              type: 'Available',
+              status: 'True',
+              lastTransitionTime: nowText(view.nowMs),
+              reason: 'Local',
+              message: 'Local APIServices are always available',
+            },
           ],
         }
   },
@@ -88,11 +109,14 @@ export const apiService: KindStrategy = {
       prepareForUpdate(o, old) {
         keep(o, old, 'spec')
         const metadata = o.metadata as unknown as KubeObject
-        for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences']) keep(metadata, old.metadata as unknown as KubeObject, field)
+        for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'])
+          keep(metadata, old.metadata as unknown as KubeObject, field)
       },
       validateUpdate: (o, old) => [
         ...validateObjectMetaUpdate(o.metadata, old.metadata, 'metadata'),
-        ...conditions(o).flatMap((c, i) => (statuses.includes(c.status) ? [] : [notSupported(`status.conditions[${i}].status`, c.status ?? '', statuses)])),
+        ...conditions(o).flatMap((c, i) =>
+          statuses.includes(c.status) ? [] : [notSupported(`status.conditions[${i}].status`, c.status ?? '', statuses)],
+        ),
       ],
     },
   },
@@ -105,7 +129,12 @@ export const apiService: KindStrategy = {
   row: (o, nowMs) => {
     const service = o.spec?.service
     const available = conditions(o).find((c) => c.type === 'Available')
-    const text = available === undefined ? 'Unknown' : available.status === 'True' || !available.reason ? available.status : `${available.status} (${available.reason})`
+    const text =
+      available === undefined
+        ? 'Unknown'
+        : available.status === 'True' || !available.reason
+          ? available.status
+          : `${available.status} (${available.reason})`
     return [o.metadata.name ?? '', service ? `${service.namespace ?? ''}/${service.name ?? ''}` : 'Local', text, age(o, nowMs)]
   },
 }

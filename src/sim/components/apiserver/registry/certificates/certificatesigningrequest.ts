@@ -4,20 +4,53 @@ import { cloneJson } from '../../../../../lib/own.ts'
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required, tooLong } from '../../../../api/field.ts'
 import { goQuote } from '../../../../api/go-text.ts'
 import { humanDuration } from '../../../../api/time.ts'
-import type { CertificateSigningRequestCondition as Condition, CertificateSigningRequestSpec } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  CertificateSigningRequestCondition as Condition,
+  CertificateSigningRequestSpec,
+} from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { decodeText } from '../core/base64.ts'
 import { certificateSigningRequestColumns } from '../core/columns.ts'
 import { goDiff } from '../core/godiff.ts'
 import { goSlice, goString, goStruct } from '../core/gostruct.ts'
-import { age, byteLength, clusterMeta, isDNS1123Label, isDNS1123Subdomain, keep, metaUpdate, nowText, semanticEqual } from '../core/rules.ts'
+import {
+  age,
+  byteLength,
+  clusterMeta,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  keep,
+  metaUpdate,
+  nowText,
+  semanticEqual,
+} from '../core/rules.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { pemBlocks } from './pem.ts'
 
 const usages = [
-  'any', 'cert sign', 'client auth', 'code signing', 'content commitment', 'crl sign', 'data encipherment', 'decipher only', 'digital signature', 'email protection',
-  'encipher only', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'key agreement', 'key encipherment', 'microsoft sgc', 'netscape sgc', 'ocsp signing', 's/mime',
-  'server auth', 'signing', 'timestamping',
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
 ]
 const legacySigner = 'kubernetes.io/legacy-unknown'
 const conditionField = 'status.conditions'
@@ -27,7 +60,8 @@ export function validateSignerName(name: string, field: string): FieldError[] {
   if (name === '') return [required(field)]
   const segments = name.split('/')
   const [domain = '', path = ''] = segments
-  if (segments.length !== 2) return [invalid(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")]
+  if (segments.length !== 2)
+    return [invalid(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'")]
   const errors: FieldError[] = []
   if (byteLength(domain) > 253) errors.push(tooLong(field, 253))
   const firstBad = (labels: readonly string[], rule: (l: string) => string[], value: string): void => {
@@ -97,7 +131,11 @@ function validate(o: KubeObject, old?: KubeObject): FieldError[] {
   const spec = (o.spec ?? {}) as CertificateSigningRequestSpec
   const errors = clusterMeta(o, () => [])
   const problem = requestProblem(spec.request)
-  if (problem !== undefined) errors.push({ ...invalid('spec.request', spec.request ?? null, problem), ...(spec.request ? {} : { badValueText: spec.request === '' ? '""' : 'null' }) })
+  if (problem !== undefined)
+    errors.push({
+      ...invalid('spec.request', spec.request ?? null, problem),
+      ...(spec.request ? {} : { badValueText: spec.request === '' ? '""' : 'null' }),
+    })
   errors.push(...validateUsages(spec.usages ?? [], old?.spec?.usages ?? []))
   if (spec.signerName === legacySigner && old?.spec?.signerName !== legacySigner) {
     errors.push(invalid('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'))
@@ -114,20 +152,33 @@ function validate(o: KubeObject, old?: KubeObject): FieldError[] {
 }
 
 const conditionsText = goSlice(
-  goStruct(['Type', 'type', goString], ['Status', 'status', goString], ['Reason', 'reason', goString], ['Message', 'message', goString], ['LastUpdateTime', 'lastUpdateTime'], ['LastTransitionTime', 'lastTransitionTime']),
+  goStruct(
+    ['Type', 'type', goString],
+    ['Status', 'status', goString],
+    ['Reason', 'reason', goString],
+    ['Message', 'message', goString],
+    ['LastUpdateTime', 'lastUpdateTime'],
+    ['LastTransitionTime', 'lastTransitionTime'],
+  ),
 )
 
 function validateUpdate(o: KubeObject, old: KubeObject, allow: { approval?: boolean; certificate?: boolean }): FieldError[] {
   const errors = validate(o, old)
   for (const type of ['Approved', 'Denied', 'Failed']) {
-    if (ofType(o, type).length < ofType(old, type).length) errors.push(forbidden(conditionField, `updates may not remove a condition of type "${type}"`))
+    if (ofType(o, type).length < ofType(old, type).length)
+      errors.push(forbidden(conditionField, `updates may not remove a condition of type "${type}"`))
   }
   if (!allow.approval) {
     for (const type of ['Approved', 'Denied']) {
       const [now, before] = [ofType(o, type), ofType(old, type)]
       if (now.length > before.length) errors.push(forbidden(conditionField, `updates may not add a condition of type "${type}"`))
       else if (now.length === before.length && !semanticEqual(now, before)) {
-        errors.push(forbidden(conditionField, `updates may not modify a condition of type "${type}"\n${goDiff(conditionsText(before), conditionsText(now))}`))
+        errors.push(
+          forbidden(
+            conditionField,
+            `updates may not modify a condition of type "${type}"\n${goDiff(conditionsText(before), conditionsText(now))}`,
+          ),
+        )
       }
     }
   }
@@ -141,9 +192,15 @@ function validateUpdate(o: KubeObject, old: KubeObject, allow: { approval?: bool
 /** Times that a client left out: now, or when the same status began. */
 function populateTimes(o: KubeObject, old: KubeObject, nowMs: number): void {
   const now = nowText(nowMs)
-  for (const c of conditionsOf(o) as { type: string; status: string; lastUpdateTime?: string | null; lastTransitionTime?: string | null }[]) {
+  for (const c of conditionsOf(o) as {
+    type: string
+    status: string
+    lastUpdateTime?: string | null
+    lastTransitionTime?: string | null
+  }[]) {
     c.lastUpdateTime ||= now
-    c.lastTransitionTime ||= conditionsOf(old).find((b) => b.type === c.type && b.status === c.status && b.lastTransitionTime)?.lastTransitionTime ?? now
+    c.lastTransitionTime ||=
+      conditionsOf(old).find((b) => b.type === c.type && b.status === c.status && b.lastTransitionTime)?.lastTransitionTime ?? now
   }
 }
 

@@ -2,7 +2,15 @@
 import { type FieldError, forbidden, invalid, notSupported } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { leaseColumns } from '../core/columns.ts'
-import { age, invalidEach, isQualifiedName, nameIsDNSSubdomain, nonNegative, validateObjectMeta, validateObjectMetaUpdate } from '../core/rules.ts'
+import {
+  age,
+  invalidEach,
+  isQualifiedName,
+  nameIsDNSSubdomain,
+  nonNegative,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../core/rules.ts'
 import type { KindStrategy } from '../strategy.ts'
 
 /** Only of Leases that had one when the gate was on. */
@@ -22,7 +30,9 @@ function validateSpec(o: KubeObject): FieldError[] {
     ...(duration !== undefined && duration <= 0 ? [invalid('spec.leaseDurationSeconds', duration, 'must be greater than 0')] : []),
     ...nonNegative('spec.leaseTransitions', o.spec?.leaseTransitions),
     ...validateStrategy(o.spec?.strategy),
-    ...(o.spec?.preferredHolder && !o.spec.strategy ? [forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined')] : []),
+    ...(o.spec?.preferredHolder && !o.spec.strategy
+      ? [forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined')]
+      : []),
   ]
 }
 

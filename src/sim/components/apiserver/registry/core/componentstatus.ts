@@ -17,7 +17,9 @@ export const componentStatus: KindStrategy = {
   validateUpdate: () => [],
   columns: componentStatusColumns,
   row: (o) => {
-    const healthy = ((o.conditions ?? []) as { type: string; status: string; message?: string; error?: string }[]).find((c) => c.type === 'Healthy')
+    const healthy = ((o.conditions ?? []) as { type: string; status: string; message?: string; error?: string }[]).find(
+      (c) => c.type === 'Healthy',
+    )
     if (healthy === undefined) return [o.metadata.name ?? '', 'Unknown', '', '']
     return [o.metadata.name ?? '', healthy.status === 'True' ? 'Healthy' : 'Unhealthy', healthy.message ?? '', healthy.error ?? '']
   },

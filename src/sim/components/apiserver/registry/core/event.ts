@@ -3,7 +3,17 @@ import { type FieldError, invalid, required } from '../../../../api/field.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { eventColumns } from './columns.ts'
-import { byteLength, immutable, invalidEach, isDNS1123Subdomain, isQualifiedName, metaUpdate, namespacedMeta, semanticEqual, translateTimestampSince } from './rules.ts'
+import {
+  byteLength,
+  immutable,
+  invalidEach,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  metaUpdate,
+  namespacedMeta,
+  semanticEqual,
+  translateTimestampSince,
+} from './rules.ts'
 
 const strict = (version: string | undefined): boolean => version === 'events.k8s.io/v1'
 
@@ -65,7 +75,20 @@ function validateStrictUpdate(o: KubeObject, old: KubeObject): FieldError[] {
   return [
     ...metaUpdate(o, old),
     ...(semanticEqual(o.series, old.series) ? [] : validateSeries(o)),
-    ...same('involvedObject', 'reason', 'message', 'source', 'firstTimestamp', 'lastTimestamp', 'count', 'reason', 'type', 'eventTime', 'action', 'related'),
+    ...same(
+      'involvedObject',
+      'reason',
+      'message',
+      'source',
+      'firstTimestamp',
+      'lastTimestamp',
+      'count',
+      'reason',
+      'type',
+      'eventTime',
+      'action',
+      'related',
+    ),
     ...immutable('reportingController', o.reportingComponent ?? '', old.reportingComponent ?? ''),
     ...same('reportingInstance'),
   ]
@@ -123,7 +146,11 @@ function formatSource(o: KubeObject): string {
 
 function row(o: KubeObject, nowMs: number): (string | number)[] {
   const first = translateTimestampSince(o.firstTimestamp || o.eventTime, nowMs)
-  const last = o.series ? translateTimestampSince(o.series.lastObservedTime, nowMs) : o.lastTimestamp ? translateTimestampSince(o.lastTimestamp, nowMs) : first
+  const last = o.series
+    ? translateTimestampSince(o.series.lastObservedTime, nowMs)
+    : o.lastTimestamp
+      ? translateTimestampSince(o.lastTimestamp, nowMs)
+      : first
   const kind = (o.involvedObject?.kind ?? '').toLowerCase()
   return [
     last,
@@ -178,7 +205,10 @@ export const event: KindStrategy = {
   allowUnconditionalUpdate: true,
   defaults,
   validate: (o, view) => [...validateLegacy(o, view.requestVersion), ...(strict(view.requestVersion) ? validateStrict(o) : [])],
-  validateUpdate: (o, old, view) => [...validateLegacy(o, view.requestVersion), ...(strict(view.requestVersion) ? validateStrictUpdate(o, old) : [])],
+  validateUpdate: (o, old, view) => [
+    ...validateLegacy(o, view.requestVersion),
+    ...(strict(view.requestVersion) ? validateStrictUpdate(o, old) : []),
+  ],
   selectableFields: (o) => {
     const involved = o.involvedObject ?? {}
     return {
@@ -198,4 +228,3 @@ export const event: KindStrategy = {
   columns: eventColumns,
   row,
 }
-

@@ -8,7 +8,14 @@ interface Block {
 }
 
 /** The longest run of equal lines within the two ranges; of several the first in `a`, then in `b`. */
-function longestMatch(a: readonly string[], places: ReadonlyMap<string, readonly number[]>, alo: number, ahi: number, blo: number, bhi: number): Block {
+function longestMatch(
+  a: readonly string[],
+  places: ReadonlyMap<string, readonly number[]>,
+  alo: number,
+  ahi: number,
+  blo: number,
+  bhi: number,
+): Block {
   let best: Block = { a: alo, b: blo, size: 0 }
   let lengths = new Map<number, number>()
   for (let i = alo; i < ahi; i++) {
@@ -44,7 +51,8 @@ function matchingBlocks(a: readonly string[], b: readonly string[]): Block[] {
   const merged: Block[] = []
   for (const m of found) {
     const last = merged.at(-1)
-    if (last !== undefined && last.a + last.size === m.a && last.b + last.size === m.b) merged[merged.length - 1] = { ...last, size: last.size + m.size }
+    if (last !== undefined && last.a + last.size === m.a && last.b + last.size === m.b)
+      merged[merged.length - 1] = { ...last, size: last.size + m.size }
     else merged.push(m)
   }
   return [...merged, { a: a.length, b: b.length, size: 0 }]

@@ -4,7 +4,13 @@ import { compareQuantities, quantityMilliValue, quantityValue } from '../../../.
 import type { LimitRangeItem } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { at, has, keysOf, put } from '../pod/maps.ts'
-import { isExtendedResourceName, isNativeResource, isOvercommitAllowed, isStandardContainerResourceName, quantityString } from '../pod/quantities.ts'
+import {
+  isExtendedResourceName,
+  isNativeResource,
+  isOvercommitAllowed,
+  isStandardContainerResourceName,
+  quantityString,
+} from '../pod/quantities.ts'
 import type { KindStrategy } from '../strategy.ts'
 import { roundUpResourceList, validateResourceName } from './resourcelist.ts'
 import { defaultColumns, defaultRow, invalidEach, isQualifiedName, namespacedMeta } from './rules.ts'
@@ -25,12 +31,14 @@ function validateName(type: string, name: string, field: string): FieldError[] {
   if (type !== 'Pod' && type !== 'Container') return errors
   if (!name.includes('/')) {
     if (!isStandardContainerResourceName(name)) errors.push(invalid(field, name, 'must be a standard resource for containers'))
-  } else if (!isNativeResource(name) && !isExtendedResourceName(name)) errors.push(invalid(field, name, "doesn't follow extended resource name standard"))
+  } else if (!isNativeResource(name) && !isExtendedResourceName(name))
+    errors.push(invalid(field, name, "doesn't follow extended resource name standard"))
   return errors
 }
 
 /** Go's %f. */
-const fixed6 = (value: number): string => (Number.isFinite(value) ? value.toFixed(6) : value > 0 ? '+Inf' : Number.isNaN(value) ? 'NaN' : '-Inf')
+const fixed6 = (value: number): string =>
+  Number.isFinite(value) ? value.toFixed(6) : value > 0 ? '+Inf' : Number.isNaN(value) ? 'NaN' : '-Inf'
 
 function ratioLimit(ratio: string, min: string, max: string): string | undefined {
   let [r, lo, hi] = [quantityValue(ratio), quantityValue(min), quantityValue(max)]
@@ -58,7 +66,8 @@ function compareAll(item: LimitRangeItem, name: string, path: string): FieldErro
   if (above(min, max)) say('min', min, `min value ${t(min)} is greater than max value ${t(max)}`)
   if (above(min, request)) say('defaultRequest', request, `min value ${t(min)} is greater than default request value ${t(request)}`)
   if (above(request, max)) say('defaultRequest', request, `default request value ${t(request)} is greater than max value ${t(max)}`)
-  if (above(request, limit)) say('defaultRequest', request, `default request value ${t(request)} is greater than default limit value ${t(limit)}`)
+  if (above(request, limit))
+    say('defaultRequest', request, `default request value ${t(request)} is greater than default limit value ${t(limit)}`)
   if (above(min, limit)) say('default', min, `min value ${t(min)} is greater than default value ${t(limit)}`)
   if (above(limit, max)) say('default', max, `default value ${t(limit)} is greater than max value ${t(max)}`)
   if (ratio !== undefined && compareQuantities(ratio, '1') < 0) say('maxLimitRequestRatio', ratio, `ratio ${t(ratio)} is less than 1`)
@@ -83,7 +92,8 @@ function validateItem(item: LimitRangeItem, path: string): FieldError[] {
   const errors = [...list('max'), ...list('min')]
   if (type === 'Pod') {
     const text = "may not be specified when `type` is 'Pod'"
-    for (const field of ['default', 'defaultRequest'] as const) if (keysOf(item[field]).length > 0) errors.push(forbidden(`${path}.${field}`, text))
+    for (const field of ['default', 'defaultRequest'] as const)
+      if (keysOf(item[field]).length > 0) errors.push(forbidden(`${path}.${field}`, text))
   } else errors.push(...list('default'), ...list('defaultRequest'))
   if (type === 'PersistentVolumeClaim' && !has(item.min, 'storage') && !has(item.max, 'storage')) {
     errors.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
@@ -109,7 +119,8 @@ function validate(o: KubeObject): FieldError[] {
 
 /** For containers: limits from the maximum, requests from the limits, else from the minimum. */
 function defaultItem(item: LimitRangeItem): void {
-  for (const field of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const) roundUpResourceList(item[field] as Quantities)
+  for (const field of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const)
+    roundUpResourceList(item[field] as Quantities)
   item.type ??= ''
   if (item.type !== 'Container') return
   const fill = (into: 'default' | 'defaultRequest', from: Quantities): void => {

@@ -73,7 +73,10 @@ export const namespace: KindStrategy = {
     }
     return (o.spec?.finalizers ?? []).length > 0 ? { answer: { code: 200, object: o } } : undefined
   },
-  endsDeletion: (o, old) => (o.spec?.finalizers ?? []).length === 0 && old.metadata.deletionTimestamp !== undefined && (old.metadata.deletionGracePeriodSeconds ?? 0) === 0,
+  endsDeletion: (o, old) =>
+    (o.spec?.finalizers ?? []).length === 0 &&
+    old.metadata.deletionTimestamp !== undefined &&
+    (old.metadata.deletionGracePeriodSeconds ?? 0) === 0,
   subresources: {
     finalize: {
       does: 'update',

@@ -11,10 +11,24 @@ import { nodeColumns } from './columns.ts'
 import { roundUpResourceList } from './resourcelist.ts'
 import { age, byteLength, clusterMeta, invalidEach, isQualifiedName, isValidLabelValue, keep, metaUpdate } from './rules.ts'
 
-const taintText = goStruct(['Key', 'key', goString], ['Value', 'value', goString], ['Effect', 'effect', goString], ['TimeAdded', 'timeAdded'])
+const taintText = goStruct(
+  ['Key', 'key', goString],
+  ['Value', 'value', goString],
+  ['Effect', 'effect', goString],
+  ['TimeAdded', 'timeAdded'],
+)
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 const nodeInfoFields = [
-  'machineID', 'systemUUID', 'bootID', 'kernelVersion', 'osImage', 'containerRuntimeVersion', 'kubeletVersion', 'kubeProxyVersion', 'operatingSystem', 'architecture',
+  'machineID',
+  'systemUUID',
+  'bootID',
+  'kernelVersion',
+  'osImage',
+  'containerRuntimeVersion',
+  'kubeletVersion',
+  'kubeProxyVersion',
+  'operatingSystem',
+  'architecture',
 ] as const
 
 export function validateNodeTaints(taints: readonly Taint[], field: string): FieldError[] {
@@ -47,7 +61,8 @@ function validateDeclaredFeatures(features: readonly string[]): FieldError[] {
   const errors: FieldError[] = []
   for (const [i, name] of features.entries()) {
     const path = `status.declaredFeatures[${i}]`
-    if (byteLength(name) > 253) errors.push(invalid(path, name, `invalid feature name ${JSON.stringify(name)}: must be no more than 253 characters`))
+    if (byteLength(name) > 253)
+      errors.push(invalid(path, name, `invalid feature name ${JSON.stringify(name)}: must be no more than 253 characters`))
     else if (!/^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/.test(name)) {
       errors.push(
         invalid(
@@ -73,7 +88,12 @@ function validatePodCIDRs(cidrs: readonly string[]): FieldError[] {
   for (const [i, cidr] of cidrs.entries()) {
     const parsed = parseCIDR(cidr)
     if (parsed === undefined) {
-      errors.push(internalError(field, `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[${i}]: <nil> (invalid CIDR address: ${cidr})`))
+      errors.push(
+        internalError(
+          field,
+          `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[${i}]: <nil> (invalid CIDR address: ${cidr})`,
+        ),
+      )
       break
     }
     families.push(parsed.family)
@@ -96,7 +116,11 @@ function validate(o: KubeObject): FieldError[] {
 }
 
 function validateUpdate(o: KubeObject, old: KubeObject): FieldError[] {
-  const errors = [...metaUpdate(o, old), ...validateResources(o.status ?? {}), ...validateDeclaredFeatures(o.status?.declaredFeatures ?? [])]
+  const errors = [
+    ...metaUpdate(o, old),
+    ...validateResources(o.status ?? {}),
+    ...validateDeclaredFeatures(o.status?.declaredFeatures ?? []),
+  ]
   const addresses = new Set<string>()
   for (const [i, a] of ((o.status?.addresses ?? []) as { type?: string; address?: string }[]).entries()) {
     const key = `${a.type ?? ''}\n${a.address ?? ''}`
@@ -135,7 +159,11 @@ function mergePodCIDR(spec: { podCIDR?: string; podCIDRs?: string[] }): void {
 function roles(o: KubeObject): string {
   const found = new Set<string>()
   for (const key of keysOf(o.metadata.labels)) {
-    const role = key.startsWith('node-role.kubernetes.io/') ? key.slice('node-role.kubernetes.io/'.length) : key === 'kubernetes.io/role' ? at(o.metadata.labels, key) : ''
+    const role = key.startsWith('node-role.kubernetes.io/')
+      ? key.slice('node-role.kubernetes.io/'.length)
+      : key === 'kubernetes.io/role'
+        ? at(o.metadata.labels, key)
+        : ''
     if (role) found.add(role)
   }
   return [...found].sort().join(',') || '<none>'
@@ -165,7 +193,10 @@ export const node: KindStrategy = {
     o.spec ??= {}
     o.status ??= {}
     mergePodCIDR(o.spec)
-    const status = o.status as NodeStatus & { daemonEndpoints: { kubeletEndpoint?: { Port?: number } }; nodeInfo: { [key: string]: unknown } }
+    const status = o.status as NodeStatus & {
+      daemonEndpoints: { kubeletEndpoint?: { Port?: number } }
+      nodeInfo: { [key: string]: unknown }
+    }
     roundUpResourceList(status.capacity)
     roundUpResourceList(status.allocatable)
     if (!status.allocatable && status.capacity) status.allocatable = { ...status.capacity }

@@ -48,7 +48,8 @@ function validateCapacity(capacity: { [key: string]: string } | undefined): Fiel
   for (const name of names) {
     const quantity = at(capacity, name) ?? '0'
     errors.push(...basicResource(quantity, `${field}[${name}]`))
-    if (compareQuantities(quantity, '0') <= 0) errors.push(invalid(`${field}[${name}]`, quantityString(quantity), 'must be greater than zero'))
+    if (compareQuantities(quantity, '0') <= 0)
+      errors.push(invalid(`${field}[${name}]`, quantityString(quantity), 'must be greater than zero'))
   }
   return errors
 }
@@ -82,7 +83,10 @@ const isRoot = (path: string): boolean => {
 }
 
 function validateSpec(spec: PersistentVolumeSpec, pvName: string): FieldError[] {
-  const errors = [...validateAccessModes(spec.accessModes ?? [], 'spec.accessModes', ''), ...validateCapacity(spec.capacity as { [key: string]: string } | undefined)]
+  const errors = [
+    ...validateAccessModes(spec.accessModes ?? [], 'spec.accessModes', ''),
+    ...validateCapacity(spec.capacity as { [key: string]: string } | undefined),
+  ]
   const policy = spec.persistentVolumeReclaimPolicy
   if (policy && !reclaimPolicies.includes(policy)) errors.push(notSupported('spec.persistentVolumeReclaimPolicy', policy, reclaimPolicies))
   if (spec.nodeAffinity) {
@@ -98,7 +102,8 @@ function validateSpec(spec: PersistentVolumeSpec, pvName: string): FieldError[] 
     errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"))
   }
   if (spec.storageClassName) errors.push(...className('spec.storageClassName', spec.storageClassName))
-  if (spec.volumeMode !== undefined && !volumeModes.includes(spec.volumeMode)) errors.push(notSupported('spec.volumeMode', spec.volumeMode, volumeModes))
+  if (spec.volumeMode !== undefined && !volumeModes.includes(spec.volumeMode))
+    errors.push(notSupported('spec.volumeMode', spec.volumeMode, volumeModes))
   if (spec.volumeAttributesClassName !== undefined) {
     const name = spec.volumeAttributesClassName
     const field = 'spec.volumeAttributesClassName'
@@ -111,22 +116,42 @@ function validateSpec(spec: PersistentVolumeSpec, pvName: string): FieldError[] 
 /** The volume inside a VolumeAttachment: no more than a CSI source and its access modes. */
 export function validateInlineSpec(spec: PersistentVolumeSpec, root: string): FieldError[] {
   const context = 'in the context of inline volumes'
-  const not = (field: string, is: boolean, what = 'may not be specified'): FieldError[] => (is ? [forbidden(`${root}.${field}`, `${what} ${context}`)] : [])
+  const not = (field: string, is: boolean, what = 'may not be specified'): FieldError[] =>
+    is ? [forbidden(`${root}.${field}`, `${what} ${context}`)] : []
   return [
     ...not('claimRef', !!spec.claimRef),
     ...not('capacity', keysOf(spec.capacity).length > 0),
     ...(spec.csi ? [] : [required(`${root}.csi`, `has to be specified ${context}`)]),
     ...validateAccessModes(spec.accessModes ?? [], `${root}.accessModes`, ''),
-    ...not('persistentVolumeReclaimPolicy', !!spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== 'Retain', 'may only be Retain'),
+    ...not(
+      'persistentVolumeReclaimPolicy',
+      !!spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== 'Retain',
+      'may only be Retain',
+    ),
     ...not('nodeAffinity', !!spec.nodeAffinity),
     ...validateSources(spec, '', root),
     ...not('storageClassName', !!spec.storageClassName),
-    ...not('volumeMode', spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem', 'may not specify volumeMode other than Filesystem'),
+    ...not(
+      'volumeMode',
+      spec.volumeMode !== undefined && spec.volumeMode !== 'Filesystem',
+      'may not specify volumeMode other than Filesystem',
+    ),
   ]
 }
 
 const takesMountOptions: readonly (keyof PersistentVolumeSpec)[] = [
-  'gcePersistentDisk', 'awsElasticBlockStore', 'glusterfs', 'nfs', 'rbd', 'quobyte', 'iscsi', 'cinder', 'cephfs', 'azureFile', 'vsphereVolume', 'azureDisk',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'iscsi',
+  'cinder',
+  'cephfs',
+  'azureFile',
+  'vsphereVolume',
+  'azureDisk',
   'photonPersistentDisk',
 ]
 
@@ -162,10 +187,14 @@ function sameAffinity(value: { required?: Selector } | undefined, old: { require
 function validateUpdate(o: KubeObject, old: KubeObject): FieldError[] {
   const errors = validate(o)
   const spec: PersistentVolumeSpec =
-    old.spec?.csi && !old.spec.csi.controllerExpandSecretRef && o.spec?.csi ? { ...o.spec, csi: { ...o.spec.csi, controllerExpandSecretRef: undefined } } : (o.spec ?? {})
+    old.spec?.csi && !old.spec.csi.controllerExpandSecretRef && o.spec?.csi
+      ? { ...o.spec, csi: { ...o.spec.csi, controllerExpandSecretRef: undefined } }
+      : (o.spec ?? {})
   const [before, after] = [goVolumeSource(old.spec), goVolumeSource(spec)]
   if (before !== after) {
-    errors.push(forbidden('spec.persistentvolumesource', `spec.persistentvolumesource is immutable after creation\n${goDiff(before, after)}`))
+    errors.push(
+      forbidden('spec.persistentvolumesource', `spec.persistentvolumesource is immutable after creation\n${goDiff(before, after)}`),
+    )
   }
   errors.push(...immutable('volumeMode', o.spec?.volumeMode, old.spec?.volumeMode))
   if (old.spec?.nodeAffinity && !sameAffinity(o.spec?.nodeAffinity, old.spec.nodeAffinity)) {
@@ -198,7 +227,9 @@ function warnings(o: KubeObject): string[] {
   return [
     ...deprecated.filter(([key]) => has(o.metadata.annotations, key)).map(([key, text]) => `metadata.annotations[${key}]: ${text}`),
     ...(spec.persistentVolumeReclaimPolicy === 'Recycle'
-      ? ['spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.']
+      ? [
+          'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+        ]
       : []),
     ...(spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).flatMap((term, i) =>
       nodeSelectorTermWarnings(term, false, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`),

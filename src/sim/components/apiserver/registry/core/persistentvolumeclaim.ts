@@ -18,7 +18,13 @@ import { goClaimSpec } from './volumestructs.ts'
 
 type Spec = PersistentVolumeClaimSpec & { dataSourceRef?: TypedObjectReference }
 
-const resizeStatuses = ['ControllerResizeInProgress', 'ControllerResizeInfeasible', 'NodeResizeInProgress', 'NodeResizeInfeasible', 'NodeResizePending']
+const resizeStatuses = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+  'NodeResizePending',
+]
 
 const requested = (spec: Spec | undefined): string => at(spec?.resources?.requests as ResourceList | undefined, 'storage') ?? '0'
 
@@ -57,11 +63,18 @@ function comparable(o: KubeObject, old: KubeObject): { before: Spec; after: Spec
   const [oldClass, newClass] = [at(old.metadata.annotations, betaStorageClass), at(o.metadata.annotations, betaStorageClass)]
   const annotationErrors: FieldError[] = []
   const fromAnnotation =
-    oldClass !== undefined && before.storageClassName === undefined && after.storageClassName === oldClass && (newClass === undefined || newClass === oldClass)
+    oldClass !== undefined &&
+    before.storageClassName === undefined &&
+    after.storageClassName === oldClass &&
+    (newClass === undefined || newClass === oldClass)
   if (fromAnnotation) delete after.storageClassName
   else {
-    if ((oldClass ?? '') !== (newClass ?? '')) annotationErrors.push(invalid(`metadata.annotations[${betaStorageClass}]`, newClass ?? '', 'field is immutable'))
-    const fromNil = after.storageClassName !== undefined && before.storageClassName === undefined && (oldClass === undefined || after.storageClassName === oldClass)
+    if ((oldClass ?? '') !== (newClass ?? ''))
+      annotationErrors.push(invalid(`metadata.annotations[${betaStorageClass}]`, newClass ?? '', 'field is immutable'))
+    const fromNil =
+      after.storageClassName !== undefined &&
+      before.storageClassName === undefined &&
+      (oldClass === undefined || after.storageClassName === oldClass)
     if (fromNil) delete after.storageClassName
   }
   if (o.status?.phase === 'Bound') {
@@ -87,8 +100,10 @@ function validateUpdate(o: KubeObject, old: KubeObject): FieldError[] {
   const [oldVac, newVac] = [old.spec?.volumeAttributesClassName, o.spec?.volumeAttributesClassName]
   if (oldVac !== newVac && old.status?.currentVolumeAttributesClassName !== undefined) {
     const field = 'spec.volumeAttributesClassName'
-    if (newVac === undefined) errors.push(forbidden(field, 'update to nil is forbidden when status.currentVolumeAttributesClassName is not nil'))
-    else if (newVac === '') errors.push(forbidden(field, 'update to empty string is forbidden when status.currentVolumeAttributesClassName is not nil'))
+    if (newVac === undefined)
+      errors.push(forbidden(field, 'update to nil is forbidden when status.currentVolumeAttributesClassName is not nil'))
+    else if (newVac === '')
+      errors.push(forbidden(field, 'update to empty string is forbidden when status.currentVolumeAttributesClassName is not nil'))
   }
   return errors
 }
@@ -125,7 +140,9 @@ export function claimSpecWarnings(spec: Spec, field: string): string[] {
   return (['requests', 'limits'] as const).flatMap((list) => {
     const quantity = at(spec.resources?.[list] as ResourceList | undefined, 'storage')
     if (quantity === undefined || !isFractional(quantity)) return []
-    return [`${field}.resources.${list}[storage]: fractional byte value ${JSON.stringify(quantityString(quantity))} is invalid, must be an integer`]
+    return [
+      `${field}.resources.${list}[storage]: fractional byte value ${JSON.stringify(quantityString(quantity))} is invalid, must be an integer`,
+    ]
   })
 }
 
@@ -138,7 +155,8 @@ const warnings = (o: KubeObject): string[] => [
 
 /** Pointers without omitempty: written as null. */
 function defaultReferences(spec: Spec): void {
-  for (const source of [spec.dataSource, spec.dataSourceRef] as ({ apiGroup?: string | null } | undefined)[]) if (source) source.apiGroup ??= null
+  for (const source of [spec.dataSource, spec.dataSourceRef] as ({ apiGroup?: string | null } | undefined)[])
+    if (source) source.apiGroup ??= null
 }
 
 export const persistentVolumeClaim: KindStrategy = {

@@ -12,7 +12,8 @@ const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryO
 const path = (source: { path?: string }, field: string, more: () => FieldError[] = () => []): FieldError[] =>
   source.path ? [...pathNoBacksteps(source.path, `${field}.path`), ...more()] : [required(`${field}.path`)]
 
-const secretWithNamespace = (ref: SecretReference | undefined, field: string): FieldError[] => (ref ? needs(ref, ['name', 'namespace'], `${field}.secretRef`) : [])
+const secretWithNamespace = (ref: SecretReference | undefined, field: string): FieldError[] =>
+  ref ? needs(ref, ['name', 'namespace'], `${field}.secretRef`) : []
 
 function secretReference(ref: SecretReference | undefined, field: string): FieldError[] {
   if (!ref) return []
@@ -31,14 +32,18 @@ type SourceName = keyof PersistentVolumeSpec
 function glusterfs(source: NonNullable<PersistentVolumeSpec['glusterfs']>, field: string): FieldError[] {
   const namespace = source.endpointsNamespace
   const errors = needs(source, ['endpoints', 'path'], field)
-  if (namespace === '') errors.push(invalid(`${field}.endpointsNamespace`, '', 'if the endpointnamespace is set, it must be a valid namespace name'))
+  if (namespace === '')
+    errors.push(invalid(`${field}.endpointsNamespace`, '', 'if the endpointnamespace is set, it must be a valid namespace name'))
   else if (namespace) errors.push(...invalidEach(`${field}.endpointsNamespace`, namespace, nameIsDNSLabel(namespace, false)))
   return errors
 }
 
 function iscsi(source: NonNullable<PersistentVolumeSpec['iscsi']>, field: string, pvName: string): FieldError[] {
   const { secretRef, ...rest } = source
-  const errors = plugins.iscsi({ ...rest, ...(secretRef ? { secretRef: secretRef as { name?: string } } : {}) } as Parameters<typeof plugins.iscsi>[0], field)
+  const errors = plugins.iscsi(
+    { ...rest, ...(secretRef ? { secretRef: secretRef as { name?: string } } : {}) } as Parameters<typeof plugins.iscsi>[0],
+    field,
+  )
   if (typeof source.initiatorName === 'string' && byteLength(`${pvName}:${source.targetPortal ?? ''}`) > 64) {
     const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
     errors.splice(source.targetPortal ? 0 : 1, 0, invalid(`${field}.targetportal`, source.targetPortal ?? '', text))
@@ -91,7 +96,10 @@ export const volumeSources: readonly (readonly [SourceName, string, Check])[] = 
   [
     'azureFile',
     'azureFile',
-    (s, f) => [...needs(s.azureFile, ['secretName', 'shareName'], f), ...(s.azureFile?.secretNamespace === '' ? [required(`${f}.secretNamespace`)] : [])],
+    (s, f) => [
+      ...needs(s.azureFile, ['secretName', 'shareName'], f),
+      ...(s.azureFile?.secretNamespace === '' ? [required(`${f}.secretNamespace`)] : []),
+    ],
   ],
   ['vsphereVolume', 'vsphereVolume', (s, f) => needs(s.vsphereVolume, ['volumePath'], f)],
   ['photonPersistentDisk', 'photonPersistentDisk', (s, f) => needs(s.photonPersistentDisk, ['pdID'], f)],

@@ -11,15 +11,40 @@ import { type ResourceList, roundUpResourceList, validateResourceName, validateR
 import { age, keep, metaUpdate, namespacedMeta } from './rules.ts'
 import { goScopeSelector } from './volumestructs.ts'
 
-const scopes = ['Terminating', 'NotTerminating', 'BestEffort', 'NotBestEffort', 'PriorityClass', 'VolumeAttributesClass', 'CrossNamespacePodAffinity']
+const scopes = [
+  'Terminating',
+  'NotTerminating',
+  'BestEffort',
+  'NotBestEffort',
+  'PriorityClass',
+  'VolumeAttributesClass',
+  'CrossNamespacePodAffinity',
+]
 const quotaResources = new Set([
-  'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory',
-  'limits.ephemeral-storage', 'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'persistentvolumeclaims', 'configmaps',
-  'services.nodeports', 'services.loadbalancers',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.storage',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'persistentvolumeclaims',
+  'configmaps',
+  'services.nodeports',
+  'services.loadbalancers',
 ])
 const podCompute = new Set(['cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'])
 
-const isQuotaResource = (name: string): boolean => quotaResources.has(name) || name.startsWith('hugepages-') || name.startsWith('requests.hugepages-')
+const isQuotaResource = (name: string): boolean =>
+  quotaResources.has(name) || name.startsWith('hugepages-') || name.startsWith('requests.hugepages-')
 
 function scopeFits(scope: string, resource: string): boolean {
   switch (scope) {
@@ -62,7 +87,8 @@ function validateScopes(spec: ResourceQuotaSpec): FieldError[] {
   const errors: FieldError[] = []
   for (const scope of list) {
     if (!scopes.includes(scope)) errors.push(invalid(field, list, 'unsupported scope'))
-    for (const k of keysOf(spec.hard)) if (isQuotaResource(k) && !scopeFits(scope, k)) errors.push(invalid(field, list, 'unsupported scope applied to resource'))
+    for (const k of keysOf(spec.hard))
+      if (isQuotaResource(k) && !scopeFits(scope, k)) errors.push(invalid(field, list, 'unsupported scope applied to resource'))
   }
   return [...errors, ...conflicts(new Set(list), field, list)]
 }
@@ -74,7 +100,10 @@ function validateRequirement(r: ScopedResourceSelectorRequirement, spec: Resourc
   if (!scopes.includes(r.scopeName)) errors.push(invalid(`${field}.scopeName`, r.scopeName ?? '', 'unsupported scope'))
   for (const k of keysOf(spec.hard)) {
     if (isQuotaResource(k) && !scopeFits(r.scopeName, k)) {
-      errors.push({ ...invalid(field, spec.scopeSelector, 'unsupported scope applied to resource'), badValueText: goScopeSelector(spec.scopeSelector) })
+      errors.push({
+        ...invalid(field, spec.scopeSelector, 'unsupported scope applied to resource'),
+        badValueText: goScopeSelector(spec.scopeSelector),
+      })
     }
   }
   if (existsOnly.includes(r.scopeName) && r.operator !== 'Exists') {
@@ -89,11 +118,15 @@ function validateRequirement(r: ScopedResourceSelectorRequirement, spec: Resourc
   switch (r.operator) {
     case 'In':
     case 'NotIn':
-      if (!r.values?.length) errors.push(required(`${field}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
+      if (!r.values?.length)
+        errors.push(required(`${field}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
       break
     case 'Exists':
     case 'DoesNotExist':
-      if (r.values?.length) errors.push(invalid(`${field}.values`, r.values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"))
+      if (r.values?.length)
+        errors.push(
+          invalid(`${field}.values`, r.values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"),
+        )
       break
     default:
       errors.push(invalid(`${field}.operator`, r.operator ?? '', 'not a valid selector operator'))
@@ -116,7 +149,10 @@ const validateSpec = (o: KubeObject): FieldError[] => {
   return [...validateList(spec.hard as ResourceList | undefined, 'spec.hard'), ...validateScopes(spec), ...validateScopeSelector(spec)]
 }
 
-const validateStatus = (o: KubeObject): FieldError[] => [...validateList(o.status?.hard, 'status.hard'), ...validateList(o.status?.used, 'status.used')]
+const validateStatus = (o: KubeObject): FieldError[] => [
+  ...validateList(o.status?.hard, 'status.hard'),
+  ...validateList(o.status?.used, 'status.used'),
+]
 
 function sameScopes(o: KubeObject, old: KubeObject): FieldError[] {
   const [a, b] = [new Set<string>(o.spec?.scopes ?? []), new Set<string>(old.spec?.scopes ?? [])]
@@ -178,7 +214,11 @@ export const resourceQuota: KindStrategy = {
     status: {
       does: 'update',
       prepareForUpdate: (o, old) => keep(o, old, 'spec'),
-      validateUpdate: (o, old) => [...metaUpdate(o, old), ...(o.metadata.resourceVersion ? [] : [required('resourceVersion')]), ...validateStatus(o)],
+      validateUpdate: (o, old) => [
+        ...metaUpdate(o, old),
+        ...(o.metadata.resourceVersion ? [] : [required('resourceVersion')]),
+        ...validateStatus(o),
+      ],
     },
   },
   columns: resourceQuotaColumns,

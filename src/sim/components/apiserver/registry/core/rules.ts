@@ -18,7 +18,18 @@ import { semanticEqual } from '../apps/common.ts'
 import { byteLength } from '../pod/maps.ts'
 import type { Column, RegistryView, UpdateStrategy } from '../strategy.ts'
 
-export { byteLength, isConfigMapKey, isDNS1123Label, isDNS1123Subdomain, isQualifiedName, isValidLabelValue, nameIsDNSLabel, nameIsDNSSubdomain, semanticEqual, validatePathSegmentName }
+export {
+  byteLength,
+  isConfigMapKey,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isValidLabelValue,
+  nameIsDNSLabel,
+  nameIsDNSSubdomain,
+  semanticEqual,
+  validatePathSegmentName,
+}
 export { translateTimestampSince, validateObjectMeta, validateObjectMetaUpdate }
 
 export type NameRule = (name: string, prefix: boolean) => string[]
@@ -27,7 +38,9 @@ const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion'
 
 /** validateKubeFinalizerName: without a prefix only upstream's own. */
 export const kubeFinalizerName = (value: string, field: string): FieldError[] =>
-  value.includes('/') || standardFinalizers.has(value) ? [] : [invalid(field, value, 'name is neither a standard finalizer name nor is it fully qualified')]
+  value.includes('/') || standardFinalizers.has(value)
+    ? []
+    : [invalid(field, value, 'name is neither a standard finalizer name nor is it fully qualified')]
 
 /** ValidateObjectMeta of pkg/apis/core/validation: the generic one, and stricter finalizers. */
 const meta = (o: KubeObject, namespaced: boolean, rule: NameRule): FieldError[] => [
@@ -46,16 +59,23 @@ export const rbacName: NameRule = (name) => validatePathSegmentName(name, false)
 
 /** ValidateImmutableField. */
 export const immutable = (field: string, value: unknown, old: unknown, text?: string): FieldError[] =>
-  semanticEqual(value, old) ? [] : [{ ...invalid(field, value ?? null, 'field is immutable'), ...(text === undefined ? {} : { badValueText: text }) }]
+  semanticEqual(value, old)
+    ? []
+    : [{ ...invalid(field, value ?? null, 'field is immutable'), ...(text === undefined ? {} : { badValueText: text }) }]
 
 export const nonNegative = (field: string, value: number | undefined): FieldError[] =>
   (value ?? 0) < 0 ? [invalid(field, value, 'must be greater than or equal to 0')] : []
 
-export const invalidEach = (field: string, value: string, messages: readonly string[]): FieldError[] => messages.map((m) => invalid(field, value, m))
+export const invalidEach = (field: string, value: string, messages: readonly string[]): FieldError[] =>
+  messages.map((m) => invalid(field, value, m))
 
 /** Required when empty, else every complaint of the rule. */
-export const requiredName = (field: string, value: string | undefined, rule: (v: string) => readonly string[], detail = ''): FieldError[] =>
-  value ? invalidEach(field, value, rule(value)) : [required(field, detail)]
+export const requiredName = (
+  field: string,
+  value: string | undefined,
+  rule: (v: string) => readonly string[],
+  detail = '',
+): FieldError[] => (value ? invalidEach(field, value, rule(value)) : [required(field, detail)])
 
 export const age = (o: KubeObject, nowMs: number): string => translateTimestampSince(o.metadata.creationTimestamp, nowMs)
 
@@ -86,7 +106,9 @@ export const keep = (draft: KubeObject, old: KubeObject, field: string): void =>
 }
 
 /** Most status doors: the spec stays, `validate` judges. */
-export const statusDoor = (validate: (draft: KubeObject, old: KubeObject, view: RegistryView) => FieldError[]): { does: 'update' } & UpdateStrategy => ({
+export const statusDoor = (
+  validate: (draft: KubeObject, old: KubeObject, view: RegistryView) => FieldError[],
+): { does: 'update' } & UpdateStrategy => ({
   does: 'update',
   prepareForUpdate: (draft, old) => keep(draft, old, 'spec'),
   validateUpdate: validate,

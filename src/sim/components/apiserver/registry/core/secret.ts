@@ -18,7 +18,8 @@ function dockerConfig(o: KubeObject, key: string): FieldError[] {
   return problem === undefined ? [] : [invalid(field, '<secret contents redacted>', problem)]
 }
 
-const requiredKeys = (o: KubeObject, keys: readonly string[]): FieldError[] => keys.filter((k) => !has(o.data, k)).map((k) => required(`data[${k}]`))
+const requiredKeys = (o: KubeObject, keys: readonly string[]): FieldError[] =>
+  keys.filter((k) => !has(o.data, k)).map((k) => required(`data[${k}]`))
 
 function validateType(o: KubeObject): FieldError[] {
   switch (o.type) {
@@ -60,11 +61,16 @@ function tlsWarnings(o: KubeObject): string[] {
   const anyBlock = /(^|\n)-----BEGIN [^\n]*-----[\s\S]*?\n-----END [^\n]*-----/
   if (!hasPEM(certificate, /(^|\n)-----BEGIN CERTIFICATE-----[\s\S]*?\n-----END CERTIFICATE-----/)) {
     if (!hasPEM(certificate, anyBlock)) return ['tls: failed to find any PEM data in certificate input']
-    return ['tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: ' + skipped(certificate)]
+    return [
+      'tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: ' +
+        skipped(certificate),
+    ]
   }
   if (!hasPEM(key, /(^|\n)-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----[\s\S]*?\n-----END /)) {
     if (!hasPEM(key, anyBlock)) return ['tls: failed to find any PEM data in key input']
-    return [`tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: ${skipped(key)}`]
+    return [
+      `tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: ${skipped(key)}`,
+    ]
   }
   return []
 }
@@ -97,7 +103,12 @@ export const secret: KindStrategy = {
   prepareForUpdate(o, old) {
     o.type ||= old.type
   },
-  validateUpdate: (o, old) => [...metaUpdate(o, old), ...immutable('type', o.type, old.type), ...immutableData(o, old, ['data']), ...validate(o)],
+  validateUpdate: (o, old) => [
+    ...metaUpdate(o, old),
+    ...immutable('type', o.type, old.type),
+    ...immutableData(o, old, ['data']),
+    ...validate(o),
+  ],
   warnings: tlsWarnings,
   selectableFields: (o) => ({ type: o.type ?? '' }),
   columns: secretColumns,

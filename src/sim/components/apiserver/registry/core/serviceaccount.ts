@@ -14,7 +14,9 @@ function cleanSecretReferences(o: KubeObject): void {
 
 const warnings = (o: KubeObject, old?: KubeObject): string[] =>
   has(o.metadata.annotations, enforceMountableSecrets) && !has(old?.metadata.annotations, enforceMountableSecrets)
-    ? [`metadata.annotations[${enforceMountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`]
+    ? [
+        `metadata.annotations[${enforceMountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+      ]
     : []
 
 export const serviceAccount: KindStrategy = {

@@ -5,7 +5,8 @@ import { goBool, goInt, goJson, goSlice, goString, goStruct, goValueStruct, type
 const fields = (text: string, structs: Readonly<Record<string, Print>> = {}): GoField[] =>
   text.split(' ').map((word) => {
     const [go = '', json = '', type = ''] = word.split('/')
-    const print = structs[go] ?? (type === 'i' ? goInt : type === 'b' ? goBool : type === 'p' ? goJson : type === 'l' ? goSlice(goJson) : goString)
+    const print =
+      structs[go] ?? (type === 'i' ? goInt : type === 'b' ? goBool : type === 'p' ? goJson : type === 'l' ? goSlice(goJson) : goString)
     return [go, json, print] as const
   })
 
@@ -15,7 +16,9 @@ const goMap: Print = (value) => (value && Object.keys(value).length > 0 ? goJson
 const SecretRef = pointer('Name/name Namespace/namespace')
 const withSecret = (text: string, more: Readonly<Record<string, Print>> = {}): Print => pointer(text, { SecretRef, ...more })
 
-const objectReference = pointer('Kind/kind Namespace/namespace Name/name UID/uid APIVersion/apiVersion ResourceVersion/resourceVersion FieldPath/fieldPath')
+const objectReference = pointer(
+  'Kind/kind Namespace/namespace Name/name UID/uid APIVersion/apiVersion ResourceVersion/resourceVersion FieldPath/fieldPath',
+)
 
 const sources: Readonly<Record<string, Print>> = {
   GCEPersistentDisk: pointer('PDName/pdName FSType/fsType Partition/partition/i ReadOnly/readOnly/b'),
@@ -23,7 +26,9 @@ const sources: Readonly<Record<string, Print>> = {
   HostPath: pointer('Path/path Type/type/p'),
   Glusterfs: pointer('EndpointsName/endpoints Path/path ReadOnly/readOnly/b EndpointsNamespace/endpointsNamespace/p'),
   NFS: pointer('Server/server Path/path ReadOnly/readOnly/b'),
-  RBD: withSecret('CephMonitors/monitors/l RBDImage/image FSType/fsType RBDPool/pool RadosUser/user Keyring/keyring SecretRef/secretRef ReadOnly/readOnly/b'),
+  RBD: withSecret(
+    'CephMonitors/monitors/l RBDImage/image FSType/fsType RBDPool/pool RadosUser/user Keyring/keyring SecretRef/secretRef ReadOnly/readOnly/b',
+  ),
   Quobyte: pointer('Registry/registry Volume/volume ReadOnly/readOnly/b User/user Group/group Tenant/tenant'),
   ISCSI: withSecret(
     'TargetPortal/targetPortal IQN/iqn Lun/lun/i ISCSIInterface/iscsiInterface FSType/fsType ReadOnly/readOnly/b Portals/portals/l DiscoveryCHAPAuth/chapAuthDiscovery/b SessionCHAPAuth/chapAuthSession/b SecretRef/secretRef InitiatorName/initiatorName/p',
@@ -68,7 +73,10 @@ export const goVolumeSource: Print = goValueStruct(...sourceFields)
 /** metav1.LabelSelector keeps its JSON names and leaves out what is empty. */
 export const goLabelSelector: Print = (value) => {
   if (!value) return 'null'
-  const { matchLabels, matchExpressions } = value as { matchLabels?: object; matchExpressions?: { key: string; operator: string; values?: string[] }[] }
+  const { matchLabels, matchExpressions } = value as {
+    matchLabels?: object
+    matchExpressions?: { key: string; operator: string; values?: string[] }[]
+  }
   const parts: string[] = []
   if (matchLabels && Object.keys(matchLabels).length > 0) parts.push(`"matchLabels":${goJson(matchLabels)}`)
   if (matchExpressions?.length) {
@@ -94,7 +102,9 @@ export const goClaimSpec: Print = goValueStruct(
 const requirements = goSlice(goStruct(...fields('Key/key Operator/operator Values/values/l')))
 export const goNodeAffinity: Print = pointer('Required/required', {
   Required: pointer('NodeSelectorTerms/nodeSelectorTerms', {
-    NodeSelectorTerms: goSlice(pointer('MatchExpressions/matchExpressions MatchFields/matchFields', { MatchExpressions: requirements, MatchFields: requirements })),
+    NodeSelectorTerms: goSlice(
+      pointer('MatchExpressions/matchExpressions MatchFields/matchFields', { MatchExpressions: requirements, MatchFields: requirements }),
+    ),
   }),
 })
 

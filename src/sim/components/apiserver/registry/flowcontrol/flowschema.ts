@@ -1,6 +1,11 @@
 // flowcontrol.apiserver.k8s.io/v1 FlowSchema (pkg/registry/flowcontrol/flowschema, pkg/apis/flowcontrol/validation).
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../../../api/field.ts'
-import type { FlowSchemaSpec, NonResourcePolicyRule, PolicyRulesWithSubjects, ResourcePolicyRule } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  FlowSchemaSpec,
+  NonResourcePolicyRule,
+  PolicyRulesWithSubjects,
+  ResourcePolicyRule,
+} from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { mandatoryFlowSchemas } from '../../flowcontrol/bootstrap.ts'
 import { flowSchemaColumns } from '../core/columns.ts'
@@ -78,7 +83,8 @@ function validateResourceRule(rule: ResourcePolicyRule, field: string): FieldErr
   const list = (name: 'apiGroups' | 'resources', what: string, several: string): void => {
     const values = rule[name] ?? []
     if (values.length === 0) errors.push(required(`${field}.${name}`, `resource rules must supply at least one ${what}`))
-    else if (values.length > 1 && values.includes('*')) errors.push(invalid(`${field}.${name}`, values, `if '*' is present, must not specify other ${several}`))
+    else if (values.length > 1 && values.includes('*'))
+      errors.push(invalid(`${field}.${name}`, values, `if '*' is present, must not specify other ${several}`))
   }
   list('apiGroups', 'api group', 'api groups')
   list('resources', 'resource', 'resources')
@@ -90,7 +96,11 @@ function validateResourceRule(rule: ResourcePolicyRule, field: string): FieldErr
     if (namespaces.length > 1) errors.push(invalid(path, namespaces, "if '*' is present, must not specify other namespaces"))
   } else {
     for (const [i, ns] of namespaces.entries()) {
-      errors.push(...nameIsDNSLabel(ns, false).map((m) => invalid(`${path}[${i}]`, ns, `each member of this list must be '*' or a DNS-1123 label; ${m}`)))
+      errors.push(
+        ...nameIsDNSLabel(ns, false).map((m) =>
+          invalid(`${path}[${i}]`, ns, `each member of this list must be '*' or a DNS-1123 label; ${m}`),
+        ),
+      )
     }
   }
   return errors
@@ -116,7 +126,8 @@ function validateSpec(name: string, spec: FlowSchemaSpec): FieldError[] {
   const field = 'spec.matchingPrecedence'
   if (precedence <= 0) errors.push(invalid(field, precedence, 'must be a positive value'))
   if (precedence > 10000) errors.push(invalid(field, precedence, 'must not be greater than 10000'))
-  if (precedence === 1 && name !== 'exempt') errors.push(invalid(field, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"))
+  if (precedence === 1 && name !== 'exempt')
+    errors.push(invalid(field, precedence, "only the schema named 'exempt' may have matchingPrecedence 1"))
   const method = spec.distinguisherMethod
   if (method && !methods.includes(method.type)) {
     errors.push({ ...notSupported('spec.distinguisherMethod.type', method, methods), badValueText: goDistinguisher(method) })

@@ -1,7 +1,11 @@
 // flowcontrol.apiserver.k8s.io/v1 PriorityLevelConfiguration (pkg/registry/flowcontrol/prioritylevelconfiguration, pkg/apis/flowcontrol/validation).
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../api/field.ts'
 import type {
-  ExemptPriorityLevelConfiguration, LimitedPriorityLevelConfiguration, LimitResponse, PriorityLevelConfigurationSpec, QueuingConfiguration,
+  ExemptPriorityLevelConfiguration,
+  LimitedPriorityLevelConfiguration,
+  LimitResponse,
+  PriorityLevelConfigurationSpec,
+  QueuingConfiguration,
 } from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { mandatoryPriorityLevels } from '../../flowcontrol/bootstrap.ts'
@@ -29,7 +33,13 @@ function validateQueuing(q: QueuingConfiguration, field: string): FieldError[] {
   if (handSize <= 0) errors.push(invalid(hand, handSize, 'must be positive'))
   else if (handSize > queues) errors.push(invalid(hand, handSize, `should not be greater than queues (${queues})`))
   else if (requiredEntropyBits(queues, handSize) > maxHashBits) {
-    errors.push(invalid(hand, handSize, `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${maxHashBits}`))
+    errors.push(
+      invalid(
+        hand,
+        handSize,
+        `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${maxHashBits}`,
+      ),
+    )
   }
   return errors
 }
@@ -39,7 +49,9 @@ function validateResponse(r: LimitResponse, field: string): FieldError[] {
     case 'Reject':
       return r.queuing ? [forbidden(`${field}.queuing`, 'must be nil if limited.limitResponse.type is not Limited')] : []
     case 'Queue':
-      return r.queuing ? validateQueuing(r.queuing, `${field}.queuing`) : [required(`${field}.queuing`, 'must not be empty if limited.limitResponse.type is Limited')]
+      return r.queuing
+        ? validateQueuing(r.queuing, `${field}.queuing`)
+        : [required(`${field}.queuing`, 'must not be empty if limited.limitResponse.type is Limited')]
     default:
       return [notSupported(`${field}.type`, r.type ?? '', ['Queue', 'Reject'])]
   }
@@ -48,7 +60,8 @@ function validateResponse(r: LimitResponse, field: string): FieldError[] {
 const percent = (value: number | undefined, field: string): FieldError[] =>
   value !== undefined && !(value >= 0 && value <= 100) ? [invalid(field, value, 'must be between 0 and 100, inclusive')] : []
 
-const shares = (value: number | undefined, field: string): FieldError[] => ((value ?? 0) < 0 ? [invalid(field, value, 'must be a non-negative integer')] : [])
+const shares = (value: number | undefined, field: string): FieldError[] =>
+  (value ?? 0) < 0 ? [invalid(field, value, 'must be a non-negative integer')] : []
 
 const validateLimited = (l: LimitedPriorityLevelConfiguration, field: string): FieldError[] => [
   ...shares(l.nominalConcurrencyShares, `${field}.nominalConcurrencyShares`),
@@ -67,7 +80,8 @@ const validateExempt = (e: ExemptPriorityLevelConfiguration, field: string): Fie
 function validateSpec(name: string, spec: PriorityLevelConfigurationSpec): FieldError[] {
   const errors: FieldError[] = []
   const type = spec.type ?? ''
-  if ((name === 'exempt') !== (type === 'Exempt')) errors.push(invalid('spec.type', type, "must be 'Exempt' if and only if `name` is 'exempt'"))
+  if ((name === 'exempt') !== (type === 'Exempt'))
+    errors.push(invalid('spec.type', type, "must be 'Exempt' if and only if `name` is 'exempt'"))
   switch (type) {
     case 'Exempt':
       if (spec.limited) errors.push(forbidden('spec.limited', 'must be nil if the type is not Limited'))
@@ -91,7 +105,9 @@ function validateMandatory(o: KubeObject): FieldError[] {
   const exempt = name === 'exempt'
   const have = exempt ? { ...o.spec, exempt: mandatory.spec.exempt } : o.spec
   if (semanticEqual(have, mandatory.spec)) return []
-  const detail = exempt ? "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value" : `spec of '${name}' must equal the fixed value`
+  const detail = exempt
+    ? "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value"
+    : `spec of '${name}' must equal the fixed value`
   return [{ ...invalid('spec', o.spec, detail), badValueText: goPriorityLevelSpec(o.spec) }]
 }
 

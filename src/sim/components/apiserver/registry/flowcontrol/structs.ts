@@ -39,7 +39,11 @@ export const goFlowSchemaSpec = goValueStruct(
             ),
           ),
         ],
-        ['NonResourceRules', 'nonResourceRules', goSlice(goStruct(['Verbs', 'verbs', strings], ['NonResourceURLs', 'nonResourceURLs', strings]))],
+        [
+          'NonResourceRules',
+          'nonResourceRules',
+          goSlice(goStruct(['Verbs', 'verbs', strings], ['NonResourceURLs', 'nonResourceURLs', strings])),
+        ],
       ),
     ),
   ],
@@ -57,7 +61,11 @@ export const goPriorityLevelSpec = goValueStruct(
         'limitResponse',
         goValueStruct(
           ['Type', 'type', goString],
-          ['Queuing', 'queuing', goStruct(['Queues', 'queues', goInt], ['HandSize', 'handSize', goInt], ['QueueLengthLimit', 'queueLengthLimit', goInt])],
+          [
+            'Queuing',
+            'queuing',
+            goStruct(['Queues', 'queues', goInt], ['HandSize', 'handSize', goInt], ['QueueLengthLimit', 'queueLengthLimit', goInt]),
+          ],
         ),
       ],
       ['LendablePercent', 'lendablePercent'],

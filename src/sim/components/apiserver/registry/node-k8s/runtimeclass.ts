@@ -6,19 +6,36 @@ import type { KubeObject } from '../../../../api/types/object.ts'
 import { validateLabels } from '../../../../api/validation/labels.ts'
 import { runtimeClassColumns } from '../core/columns.ts'
 import { goString, goStruct } from '../core/gostruct.ts'
-import { age, immutable, invalidEach, nameIsDNSLabel, nameIsDNSSubdomain, validateObjectMeta, validateObjectMetaUpdate } from '../core/rules.ts'
+import {
+  age,
+  immutable,
+  invalidEach,
+  nameIsDNSLabel,
+  nameIsDNSSubdomain,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../core/rules.ts'
 import { keysOf } from '../pod/maps.ts'
 import { validateOverhead } from '../pod/resources.ts'
 import { validateTolerations } from '../pod/tolerations.ts'
 import { deprecatedNodeLabelMessage } from '../pod/warnings.ts'
 import type { KindStrategy } from '../strategy.ts'
 
-const tolerationText = goStruct(['Key', 'key', goString], ['Operator', 'operator', goString], ['Value', 'value', goString], ['Effect', 'effect', goString], ['TolerationSeconds', 'tolerationSeconds'])
+const tolerationText = goStruct(
+  ['Key', 'key', goString],
+  ['Operator', 'operator', goString],
+  ['Value', 'value', goString],
+  ['Effect', 'effect', goString],
+  ['TolerationSeconds', 'tolerationSeconds'],
+)
 
 function validateScheduling(o: KubeObject): FieldError[] {
   if (!o.scheduling) return []
   const tolerations: Toleration[] = o.scheduling.tolerations ?? []
-  const errors = [...validateLabels(o.scheduling.nodeSelector, 'scheduling.nodeSelector'), ...validateTolerations(tolerations, 'scheduling.tolerations', {})]
+  const errors = [
+    ...validateLabels(o.scheduling.nodeSelector, 'scheduling.nodeSelector'),
+    ...validateTolerations(tolerations, 'scheduling.tolerations', {}),
+  ]
   const seen = new Set<string>()
   for (const [i, t] of tolerations.entries()) {
     const key = stableStringify([t.key ?? '', t.operator ?? '', t.value ?? '', t.effect ?? ''])

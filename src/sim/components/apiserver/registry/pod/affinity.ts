@@ -1,7 +1,14 @@
 // Node and pod affinity (pkg/apis/core/validation/validation.go: validateAffinity).
 import { type FieldError, forbidden, invalid, required } from '../../../../api/field.ts'
 import type {
-  Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodAffinity, PodAffinityTerm, PodAntiAffinity,
+  Affinity,
+  NodeAffinity,
+  NodeSelector,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  PodAffinity,
+  PodAffinityTerm,
+  PodAntiAffinity,
 } from '../../../../api/types/kubernetes.gen.ts'
 import type { PodValidationOptions } from './options.ts'
 import { invalidEach, isDNS1123Label, isValidLabelValue, nameIsDNSSubdomain, validateLabelName, validateLabelSelector } from './rules.ts'
@@ -36,7 +43,8 @@ function validateNodeFieldRequirement(r: NodeSelectorRequirement, path: string):
   const values = r.values ?? []
   const operator = r.operator as string | undefined
   if (operator === 'In' || operator === 'NotIn') {
-    if (values.length !== 1) errs.push(required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"))
+    if (values.length !== 1)
+      errs.push(required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"))
   } else errs.push(invalid(`${path}.operator`, operator ?? '', 'not a valid selector operator'))
   if (r.key !== 'metadata.name') errs.push(invalid(`${path}.key`, r.key ?? '', 'not a valid field selector key'))
   else errs.push(...values.flatMap((v, i) => invalidEach(`${path}.values[${i}]`, v, nameIsDNSSubdomain(v, false))))
@@ -44,7 +52,9 @@ function validateNodeFieldRequirement(r: NodeSelectorRequirement, path: string):
 }
 
 const validateNodeSelectorTerm = (term: NodeSelectorTerm | undefined, allowInvalidValues: boolean, path: string): FieldError[] => [
-  ...(term?.matchExpressions ?? []).flatMap((r, i) => validateNodeSelectorRequirement(r, allowInvalidValues, `${path}.matchExpressions[${i}]`)),
+  ...(term?.matchExpressions ?? []).flatMap((r, i) =>
+    validateNodeSelectorRequirement(r, allowInvalidValues, `${path}.matchExpressions[${i}]`),
+  ),
   ...(term?.matchFields ?? []).flatMap((r, i) => validateNodeFieldRequirement(r, `${path}.matchFields[${i}]`)),
 ]
 
@@ -63,7 +73,13 @@ function validateNodeAffinity(affinity: NodeAffinity, path: string, opts: PodVal
   const hard = affinity.requiredDuringSchedulingIgnoredDuringExecution
   const softPath = `${path}.preferredDuringSchedulingIgnoredDuringExecution`
   return [
-    ...(hard ? validateNodeSelector(hard, !!opts.allowInvalidLabelValueInRequiredNodeAffinity, `${path}.requiredDuringSchedulingIgnoredDuringExecution`) : []),
+    ...(hard
+      ? validateNodeSelector(
+          hard,
+          !!opts.allowInvalidLabelValueInRequiredNodeAffinity,
+          `${path}.requiredDuringSchedulingIgnoredDuringExecution`,
+        )
+      : []),
     ...(affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap((term, i) => [
       ...weight(term.weight, `${softPath}[${i}].weight`),
       ...validateNodeSelectorTerm(term.preference, true, `${softPath}[${i}].preference`),

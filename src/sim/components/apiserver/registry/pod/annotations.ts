@@ -68,7 +68,13 @@ export function podSpecificAnnotations(annotations: Annotations, spec: PodSpec, 
 }
 
 /** ValidatePodSpecificAnnotationUpdates. */
-export function podSpecificAnnotationUpdates(meta: ObjectMeta, old: ObjectMeta, spec: PodSpec, path: string, opts: PodValidationOptions): FieldError[] {
+export function podSpecificAnnotationUpdates(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  spec: PodSpec,
+  path: string,
+  opts: PodValidationOptions,
+): FieldError[] {
   const errs: FieldError[] = []
   for (const key of keysOf(old.annotations)) {
     if (has(meta.annotations, key) && at(meta.annotations, key) === at(old.annotations, key)) continue
@@ -109,7 +115,13 @@ function profilesMatch(annotation: string, field: Profile, runtimeDefaults: read
 export function seccompAnnotationsMatch(meta: ObjectMeta, spec: PodSpec, specPath: string): FieldError[] {
   const check = (key: string, profile: SeccompProfile | undefined, path: string): FieldError[] =>
     profile && has(meta.annotations, key)
-      ? profilesMatch(at(meta.annotations, key) ?? '', profile, ['runtime/default', 'docker/default'], 'seccomp', `${path}.securityContext.seccompProfile`)
+      ? profilesMatch(
+          at(meta.annotations, key) ?? '',
+          profile,
+          ['runtime/default', 'docker/default'],
+          'seccomp',
+          `${path}.securityContext.seccompProfile`,
+        )
       : []
   return [
     ...check(seccompPodKey, spec.securityContext?.seccompProfile, specPath),
@@ -126,12 +138,20 @@ export function appArmorAnnotationsMatch(meta: ObjectMeta, spec: PodSpec, specPa
     const profile = container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile
     const key = appArmorPrefix + (container.name ?? '')
     if (!profile || !has(meta.annotations, key)) return []
-    return profilesMatch(at(meta.annotations, key) ?? '', profile, ['runtime/default'], 'apparmor', `${path}.securityContext.appArmorProfile`)
+    return profilesMatch(
+      at(meta.annotations, key) ?? '',
+      profile,
+      ['runtime/default'],
+      'apparmor',
+      `${path}.securityContext.appArmorProfile`,
+    )
   })
 }
 
 /** ApparmorFieldForAnnotation. */
-export function appArmorProfileOf(annotation: string): { type: 'Unconfined' | 'RuntimeDefault' | 'Localhost'; localhostProfile?: string } | undefined {
+export function appArmorProfileOf(
+  annotation: string,
+): { type: 'Unconfined' | 'RuntimeDefault' | 'Localhost'; localhostProfile?: string } | undefined {
   if (annotation === 'unconfined') return { type: 'Unconfined' }
   if (annotation === 'runtime/default') return { type: 'RuntimeDefault' }
   const local = annotation.startsWith('localhost/') ? annotation.slice('localhost/'.length) : ''

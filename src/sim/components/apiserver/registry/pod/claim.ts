@@ -1,13 +1,23 @@
 // The claim template of a generic ephemeral volume (pkg/apis/core/validation/validation.go: ValidatePersistentVolumeClaimTemplate).
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../api/field.ts'
 import type {
-  ObjectMeta, PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate, TypedLocalObjectReference, TypedObjectReference,
+  ObjectMeta,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeClaimTemplate,
+  TypedLocalObjectReference,
+  TypedObjectReference,
 } from '../../../../api/types/kubernetes.gen.ts'
 import { at } from './maps.ts'
 import { compare, quantityString, type ResourceList } from './quantities.ts'
 import { validateResourceQuantityValue } from './resources.ts'
 import {
-  invalidEach, isDNS1123Label, isDNS1123Subdomain, nameIsDNSSubdomain, validateAnnotations, validateLabelSelector, validateLabels,
+  invalidEach,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  nameIsDNSSubdomain,
+  validateAnnotations,
+  validateLabelSelector,
+  validateLabels,
 } from './rules.ts'
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
@@ -43,26 +53,41 @@ export function validateClaimSpec(spec: Partial<PersistentVolumeClaimSpec>, path
   else errs.push(...validateResourceQuantityValue('storage', storage, storagePath))
   const { storageClassName, volumeMode, dataSource, dataSourceRef, volumeAttributesClassName } = spec
   if (storageClassName) errs.push(...invalidEach(`${path}.storageClassName`, storageClassName, nameIsDNSSubdomain(storageClassName, false)))
-  if (typeof volumeMode === 'string' && !volumeModes.includes(volumeMode)) errs.push(notSupported(`${path}.volumeMode`, volumeMode, volumeModes))
+  if (typeof volumeMode === 'string' && !volumeModes.includes(volumeMode))
+    errs.push(notSupported(`${path}.volumeMode`, volumeMode, volumeModes))
   if (dataSource) errs.push(...validateDataSource(dataSource, `${path}.dataSource`))
   if (dataSourceRef) errs.push(...validateDataSource(dataSourceRef, `${path}.dataSourceRef`))
   // Upstream quotes a field.Path here, whose fields are private: an empty struct.
   const quoted = (detail: string): FieldError => ({ ...invalid(path, undefined, detail), badValueText: '{}' })
   if (dataSource && dataSourceRef?.namespace) errs.push(quoted('may not be specified when dataSourceRef.namespace is specified'))
   else if (dataSource && dataSourceRef) {
-    const same = dataSource.apiGroup === dataSourceRef.apiGroup && dataSource.kind === dataSourceRef.kind && dataSource.name === dataSourceRef.name
+    const same =
+      dataSource.apiGroup === dataSourceRef.apiGroup && dataSource.kind === dataSourceRef.kind && dataSource.name === dataSourceRef.name
     if (!same) errs.push(quoted('must match dataSourceRef'))
   }
   if (volumeAttributesClassName) {
-    errs.push(...invalidEach(`${path}.volumeAttributesClassName`, volumeAttributesClassName, nameIsDNSSubdomain(volumeAttributesClassName, false)))
+    errs.push(
+      ...invalidEach(`${path}.volumeAttributesClassName`, volumeAttributesClassName, nameIsDNSSubdomain(volumeAttributesClassName, false)),
+    )
   }
   return errs
 }
 
 /** In Go's order of ObjectMeta's fields; labels and annotations may be set. */
 const forbiddenMeta = [
-  'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
-  'deletionGracePeriodSeconds', 'ownerReferences', 'finalizers', 'managedFields',
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
 ] as const
 
 function isSet(value: unknown): boolean {

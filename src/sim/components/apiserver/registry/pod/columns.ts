@@ -26,7 +26,7 @@ export const podColumns: readonly Column[] = [
   column(
     'Nominated Node',
     'string',
-    "nominatedNodeName is set only when this pod preempts other pods on the node, but it cannot be scheduled right away as preemption victims receive their graceful termination periods. This field does not guarantee that the pod will be scheduled on this node. Scheduler may decide to place the pod elsewhere if other nodes become available sooner. Scheduler may also decide to give the resources on this node to a higher priority pod that is created after preemption. As a result, this field may be different than PodSpec.nodeName when the pod is scheduled.",
+    'nominatedNodeName is set only when this pod preempts other pods on the node, but it cannot be scheduled right away as preemption victims receive their graceful termination periods. This field does not guarantee that the pod will be scheduled on this node. Scheduler may decide to place the pod elsewhere if other nodes become available sooner. Scheduler may also decide to give the resources on this node to a higher priority pod that is created after preemption. As a result, this field may be different than PodSpec.nodeName when the pod is scheduled.',
     1,
   ),
   column(
@@ -82,7 +82,8 @@ function initSummary(spec: PodSpec, status: PodStatus): { reason?: string; ready
   return { ready, restarts, sidecarRestarts }
 }
 
-const conditionTrue = (status: PodStatus, type: string): boolean => (status.conditions ?? []).some((c) => c.type === type && c.status === 'True')
+const conditionTrue = (status: PodStatus, type: string): boolean =>
+  (status.conditions ?? []).some((c) => c.type === type && c.status === 'True')
 
 /** The last container that has something to say decides. */
 function containerSummary(status: PodStatus, start: Summary): Summary {
@@ -134,7 +135,8 @@ export function podRow(pod: KubeObject, nowMs: number): string[] {
   const deleted = pod.metadata.deletionTimestamp !== undefined
   const terminal = status.phase === 'Failed' || status.phase === 'Succeeded'
   const shown = deleted && status.reason === 'NodeLost' ? 'Unknown' : deleted && !terminal ? 'Terminating' : reason
-  const last = restarts.count > 0 && restarts.lastMs > 0 ? ` (${translateTimestampSince(new Date(restarts.lastMs).toISOString(), nowMs)} ago)` : ''
+  const last =
+    restarts.count > 0 && restarts.lastMs > 0 ? ` (${translateTimestampSince(new Date(restarts.lastMs).toISOString(), nowMs)} ago)` : ''
   return [
     pod.metadata.name ?? '',
     `${ready}/${total}`,

@@ -1,7 +1,17 @@
 // Fields that Go writes even when they were not given: structs, required fields, times.
 import { definitionSchema, type ObjectSchema, schemaFor } from '../../../../api/schema/index.ts'
 
-const zeros: Readonly<Record<string, unknown>> = { string: '', bool: false, int32: 0, int64: 0, intOrString: 0, time: null, microTime: null, array: null, map: null }
+const zeros: Readonly<Record<string, unknown>> = {
+  string: '',
+  bool: false,
+  int32: 0,
+  int64: 0,
+  intOrString: 0,
+  time: null,
+  microTime: null,
+  array: null,
+  map: null,
+}
 
 function complete(value: { [key: string]: unknown }, schema: ObjectSchema): void {
   for (const [name, field] of schema.fields?.() ?? []) {

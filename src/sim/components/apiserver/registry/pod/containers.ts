@@ -1,6 +1,12 @@
 // Containers of all three lists (pkg/apis/core/validation/validation.go: validateContainers, validateInitContainers, validateEphemeralContainers).
 import { type FieldError, duplicate, forbidden, invalid, notFound, notSupported, required, tooLong } from '../../../../api/field.ts'
-import type { Container, ContainerPort, ContainerResizePolicy, ContainerRestartRule, PodSpec } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  Container,
+  ContainerPort,
+  ContainerResizePolicy,
+  ContainerRestartRule,
+  PodSpec,
+} from '../../../../api/types/kubernetes.gen.ts'
 import { validateEnv, validateEnvFrom } from './env.ts'
 import { type Volumes, validateVolumeDevices, validateVolumeMounts } from './mounts.ts'
 import type { PodValidationOptions } from './options.ts'
@@ -43,7 +49,11 @@ function validatePorts(ports: readonly ContainerPort[] | undefined, path: string
 }
 
 /** Errors name the list, except for duplicates, as upstream does. */
-function validateResizePolicy(policies: readonly ContainerResizePolicy[] | undefined, path: string, podRestartPolicy: string | undefined): FieldError[] {
+function validateResizePolicy(
+  policies: readonly ContainerResizePolicy[] | undefined,
+  path: string,
+  podRestartPolicy: string | undefined,
+): FieldError[] {
   const errs: FieldError[] = []
   const seen = new Set<string>()
   for (const [i, policy] of (policies ?? []).entries()) {
@@ -54,7 +64,8 @@ function validateResizePolicy(policies: readonly ContainerResizePolicy[] | undef
     if (!resource) errs.push(required(path))
     else if (resource !== 'cpu' && resource !== 'memory') errs.push(notSupported(path, resource, ['cpu', 'memory']))
     if (!restart) errs.push(required(path))
-    else if (restart !== 'NotRequired' && restart !== 'RestartContainer') errs.push(notSupported(path, restart, ['NotRequired', 'RestartContainer']))
+    else if (restart !== 'NotRequired' && restart !== 'RestartContainer')
+      errs.push(notSupported(path, restart, ['NotRequired', 'RestartContainer']))
     if (podRestartPolicy === 'Never' && restart !== 'NotRequired') {
       errs.push(invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'"))
     }
@@ -130,7 +141,9 @@ function validateRestartPolicy(c: Container, path: string, opts: PodValidationOp
 
 function validateInitRestartPolicy(c: Container, path: string, opts: PodValidationOptions): FieldError[] {
   if (typeof c.restartPolicy !== 'string') {
-    return (c.restartPolicyRules ?? []).length > 0 ? [required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used')] : []
+    return (c.restartPolicyRules ?? []).length > 0
+      ? [required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used')]
+      : []
   }
   if (c.restartPolicy !== 'Always' || opts.allowRestartAllContainers) return validateRestartPolicy(c, path, opts)
   return (c.restartPolicyRules ?? []).length > 0
@@ -175,7 +188,15 @@ export function validateInitContainers(pod: PodContext, path: string): FieldErro
 
 /** In Go's order of the struct; everything else may be set. */
 const notEphemeral = [
-  'ports', 'resources', 'resizePolicy', 'restartPolicy', 'restartPolicyRules', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle',
+  'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
 ] as const
 
 function isSet(value: unknown): boolean {
@@ -197,7 +218,10 @@ export function validateEphemeralContainers(pod: PodContext, path: string): Fiel
     if (c.targetContainerName && !others.has(c.targetContainerName)) errs.push(notFound(`${at}.targetContainerName`, c.targetContainerName))
     for (const f of notEphemeral) {
       const r = c.resources
-      const set = f === 'resources' ? isSet(r?.claims) || Object.keys(r?.limits ?? {}).length > 0 || Object.keys(r?.requests ?? {}).length > 0 : isSet(c[f])
+      const set =
+        f === 'resources'
+          ? isSet(r?.claims) || Object.keys(r?.limits ?? {}).length > 0 || Object.keys(r?.requests ?? {}).length > 0
+          : isSet(c[f])
       if (set) errs.push(forbidden(`${at}.${f}`, reason))
     }
     for (const [j, mount] of (c.volumeMounts ?? []).entries()) {

@@ -1,5 +1,13 @@
 // v1 defaults of pods and pod templates: pkg/apis/core/v1/defaults.go, zz_generated.defaults.go.
-import type { Container, EphemeralContainer, PodSpec, PodStatus, PodTemplateSpec, Probe, Volume } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  Container,
+  EphemeralContainer,
+  PodSpec,
+  PodStatus,
+  PodTemplateSpec,
+  Probe,
+  Volume,
+} from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { completePod, completeTemplate } from './complete.ts'
 import { canonicalPod, canonicalPodSpec, canonicalTemplate } from './canonical.ts'
@@ -74,16 +82,44 @@ function defaultContainer(c: Container | EphemeralContainer): void {
 }
 
 const volumeSources = [
-  'hostPath', 'emptyDir', 'gcePersistentDisk', 'awsElasticBlockStore', 'gitRepo', 'secret', 'nfs', 'iscsi', 'glusterfs', 'persistentVolumeClaim', 'rbd',
-  'flexVolume', 'cinder', 'cephfs', 'flocker', 'downwardAPI', 'fc', 'azureFile', 'configMap', 'vsphereVolume', 'quobyte', 'azureDisk',
-  'photonPersistentDisk', 'projected', 'portworxVolume', 'scaleIO', 'storageos', 'csi', 'ephemeral', 'image',
+  'hostPath',
+  'emptyDir',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'gitRepo',
+  'secret',
+  'nfs',
+  'iscsi',
+  'glusterfs',
+  'persistentVolumeClaim',
+  'rbd',
+  'flexVolume',
+  'cinder',
+  'cephfs',
+  'flocker',
+  'downwardAPI',
+  'fc',
+  'azureFile',
+  'configMap',
+  'vsphereVolume',
+  'quobyte',
+  'azureDisk',
+  'photonPersistentDisk',
+  'projected',
+  'portworxVolume',
+  'scaleIO',
+  'storageos',
+  'csi',
+  'ephemeral',
+  'image',
 ] as const
 
 function defaultVolume(v: Volume): void {
   if (!volumeSources.some((source) => present(v[source]))) v.emptyDir = {}
   if (v.image && !v.image.pullPolicy) v.image.pullPolicy = defaultPullPolicy(v.image.reference ?? '')
   if (v.hostPath && !present(v.hostPath.type)) v.hostPath.type = ''
-  for (const source of [v.secret, v.configMap, v.downwardAPI, v.projected]) if (source && !present(source.defaultMode)) source.defaultMode = 0o644
+  for (const source of [v.secret, v.configMap, v.downwardAPI, v.projected])
+    if (source && !present(source.defaultMode)) source.defaultMode = 0o644
   for (const item of [...(v.downwardAPI?.items ?? []), ...(v.projected?.sources ?? []).flatMap((s) => s.downwardAPI?.items ?? [])]) {
     defaultFieldRef(item.fieldRef)
     defaultResourceFieldRef(item.resourceFieldRef)
@@ -182,7 +218,8 @@ function defaultPodRequests(spec: PodSpec): void {
 
 /** On the host's network every port is a host port. */
 function defaultHostNetworkPorts(containers: Container[] | undefined): void {
-  for (const c of containers ?? []) for (const port of c.ports ?? []) if (!port.hostPort && port.containerPort) port.hostPort = port.containerPort
+  for (const c of containers ?? [])
+    for (const port of c.ports ?? []) if (!port.hostPort && port.containerPort) port.hostPort = port.containerPort
 }
 
 function defaultPodStatus(status: PodStatus | undefined): void {

@@ -2,9 +2,25 @@
 
 /** Field names as Go spells them: initialisms in capitals, otherwise the JSON name with a capital. */
 const goNames: ReadonlyMap<string, string> = new Map([
-  ['tty', 'TTY'], ['hostIP', 'HostIP'], ['hostPID', 'HostPID'], ['hostIPC', 'HostIPC'], ['httpGet', 'HTTPGet'], ['httpHeaders', 'HTTPHeaders'],
-  ['tcpSocket', 'TCPSocket'], ['grpc', 'GRPC'], ['apiVersion', 'APIVersion'], ['dnsPolicy', 'DNSPolicy'], ['dnsConfig', 'DNSConfig'], ['os', 'OS'],
-  ['seLinuxOptions', 'SELinuxOptions'], ['configMapRef', 'ConfigMapRef'], ['nfs', 'NFS'], ['iscsi', 'ISCSI'], ['csi', 'CSI'], ['rbd', 'RBD'], ['fc', 'FC'],
+  ['tty', 'TTY'],
+  ['hostIP', 'HostIP'],
+  ['hostPID', 'HostPID'],
+  ['hostIPC', 'HostIPC'],
+  ['httpGet', 'HTTPGet'],
+  ['httpHeaders', 'HTTPHeaders'],
+  ['tcpSocket', 'TCPSocket'],
+  ['grpc', 'GRPC'],
+  ['apiVersion', 'APIVersion'],
+  ['dnsPolicy', 'DNSPolicy'],
+  ['dnsConfig', 'DNSConfig'],
+  ['os', 'OS'],
+  ['seLinuxOptions', 'SELinuxOptions'],
+  ['configMapRef', 'ConfigMapRef'],
+  ['nfs', 'NFS'],
+  ['iscsi', 'ISCSI'],
+  ['csi', 'CSI'],
+  ['rbd', 'RBD'],
+  ['fc', 'FC'],
 ])
 const mapFields = new Set(['limits', 'requests', 'overhead', 'nodeSelector', 'matchLabels', 'options', 'volumeAttributes'])
 
@@ -16,7 +32,8 @@ function withGoNames(value: unknown, isMap: boolean): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [isMap ? k : goName(k), withGoNames(v, mapFields.has(k))]))
 }
 
-const escapeHTML = (text: string): string => text.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const escapeHTML = (text: string): string =>
+  text.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** json.MarshalIndent of compact JSON text, as lines. */
 const indented = (json: string): string[] => escapeHTML(JSON.stringify(JSON.parse(json), null, 1)).split('\n')

@@ -1,7 +1,14 @@
 // Environment variables and the references in them (pkg/apis/core/validation/validation.go: ValidateEnv, ValidateEnvFrom …).
 import { type FieldError, invalid, notFound, notSupported, required } from '../../../../api/field.ts'
 import type {
-  ConfigMapKeySelector, EnvFromSource, EnvVar, FileKeySelector, ObjectFieldSelector, PodSpec, ResourceFieldSelector, SecretKeySelector,
+  ConfigMapKeySelector,
+  EnvFromSource,
+  EnvVar,
+  FileKeySelector,
+  ObjectFieldSelector,
+  PodSpec,
+  ResourceFieldSelector,
+  SecretKeySelector,
 } from '../../../../api/types/kubernetes.gen.ts'
 import { pathNoBacksteps } from './paths.ts'
 import { compare, quantityString } from './quantities.ts'
@@ -9,16 +16,40 @@ import { dns1123Label, invalidEach, isConfigMapKey, isQualifiedName, isRelaxedEn
 import { containersWithPath } from './visit.ts'
 
 const envFieldPaths = [
-  'metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.serviceAccountName', 'status.hostIP', 'status.hostIPs',
-  'status.podIP', 'status.podIPs',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
 ]
 export const volumeFieldPaths = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid']
 const containerResources = [
-  'limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory',
+  'limits.cpu',
+  'limits.ephemeral-storage',
+  'limits.memory',
+  'requests.cpu',
+  'requests.ephemeral-storage',
+  'requests.memory',
 ]
 const downwardLabels = new Set([
-  'metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid', 'spec.nodeName', 'spec.restartPolicy',
-  'spec.serviceAccountName', 'spec.schedulerName', 'status.phase', 'status.hostIP', 'status.hostIPs', 'status.podIP', 'status.podIPs',
+  'metadata.annotations',
+  'metadata.labels',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.restartPolicy',
+  'spec.serviceAccountName',
+  'spec.schedulerName',
+  'status.phase',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
 ])
 
 /** `metadata.labels['key']` → path and key (pkg/fieldpath). */
@@ -59,7 +90,9 @@ function validateDivisor(resource: string, divisor: string, path: string): Field
   if (compare(divisor, '0') === 0) return []
   const text = quantityString(divisor)
   const only = (values: readonly string[], what: string): FieldError[] =>
-    values.includes(text) ? [] : [invalid(`${path}.divisor`, resource, `only divisor's values ${values.join(', ')} are supported with the ${what} resource`)]
+    values.includes(text)
+      ? []
+      : [invalid(`${path}.divisor`, resource, `only divisor's values ${values.join(', ')} are supported with the ${what} resource`)]
   switch (resource) {
     case 'limits.cpu':
     case 'requests.cpu':
@@ -127,7 +160,8 @@ function validateValueFrom(env: EnvVar, path: string): FieldError[] {
     sources++
     errs.push(...validateFileKeySelector(from.fileKeyRef, `${path}.fileKeyRef`))
   }
-  if (sources === 0) errs.push(invalid(path, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'))
+  if (sources === 0)
+    errs.push(invalid(path, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'))
   else if (env.value) errs.push(invalid(path, '', 'may not be specified when `value` is not empty'))
   else if (sources > 1) errs.push(invalid(path, '', 'may not have more than one field specified at a time'))
   return errs

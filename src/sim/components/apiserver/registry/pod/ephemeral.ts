@@ -38,7 +38,12 @@ export function validateEphemeralContainersUpdate(pod: KubeObject, old: KubeObje
     const name = quote(before.name)
     if (!after) errs.push(forbidden(path, `existing ephemeral containers ${name} may not be removed\n`))
     else if (!semanticEqual(before, after)) {
-      errs.push(forbidden(path, `existing ephemeral containers ${name} may not be changed\n${goTextDiff(goEphemeralContainer(before), goEphemeralContainer(after))}`))
+      errs.push(
+        forbidden(
+          path,
+          `existing ephemeral containers ${name} may not be changed\n${goTextDiff(goEphemeralContainer(before), goEphemeralContainer(after))}`,
+        ),
+      )
     }
   }
   return errs

@@ -2,7 +2,18 @@
 import { compareQuantities, tryParseQuantity } from '../../../../api/quantity.ts'
 
 /** Keys whose values are maps (not structs), so that `{}` equals absence. */
-const mapKeys = new Set(['nodeSelector', 'overhead', 'limits', 'requests', 'matchLabels', 'labels', 'annotations', 'options', 'volumeAttributes', 'allocatedResources'])
+const mapKeys = new Set([
+  'nodeSelector',
+  'overhead',
+  'limits',
+  'requests',
+  'matchLabels',
+  'labels',
+  'annotations',
+  'options',
+  'volumeAttributes',
+  'allocatedResources',
+])
 const quantityMaps = new Set(['overhead', 'limits', 'requests', 'allocatedResources'])
 const quantities = new Set(['sizeLimit', 'divisor'])
 

@@ -32,12 +32,19 @@ export const goPodResourceClaim = goStruct(
 )
 export const goIPs = goSlice(goStruct(['IP', 'ip', goString]))
 const requirement = goStruct(['Key', 'key', goString], ['Operator', 'operator', goString], ['Values', 'values', goSlice(goJson)])
-export const goNodeSelectorTerm = goStruct(['MatchExpressions', 'matchExpressions', goSlice(requirement)], ['MatchFields', 'matchFields', goSlice(requirement)])
+export const goNodeSelectorTerm = goStruct(
+  ['MatchExpressions', 'matchExpressions', goSlice(requirement)],
+  ['MatchFields', 'matchFields', goSlice(requirement)],
+)
 export const goNodeSelectorTerms = goSlice(goNodeSelectorTerm)
 export const goSecurityContext = goStruct(
   ['Capabilities', 'capabilities', goStruct(['Add', 'add', goSlice(goJson)], ['Drop', 'drop', goSlice(goJson)])],
   ['Privileged', 'privileged'],
-  ['SELinuxOptions', 'seLinuxOptions', goStruct(['User', 'user', goString], ['Role', 'role', goString], ['Type', 'type', goString], ['Level', 'level', goString])],
+  [
+    'SELinuxOptions',
+    'seLinuxOptions',
+    goStruct(['User', 'user', goString], ['Role', 'role', goString], ['Type', 'type', goString], ['Level', 'level', goString]),
+  ],
   [
     'WindowsOptions',
     'windowsOptions',
@@ -61,17 +68,29 @@ export const goSecurityContext = goStruct(
 const goBool: Print = (value) => String(value === true)
 const optionalRef = goStruct(['Name', 'name', goString], ['Optional', 'optional'])
 const keyRef = goStruct(['Name', 'name', goString], ['Key', 'key', goString], ['Optional', 'optional'])
-const envFrom = goStruct(['Prefix', 'prefix', goString], ['ConfigMapRef', 'configMapRef', optionalRef], ['SecretRef', 'secretRef', optionalRef])
+const envFrom = goStruct(
+  ['Prefix', 'prefix', goString],
+  ['ConfigMapRef', 'configMapRef', optionalRef],
+  ['SecretRef', 'secretRef', optionalRef],
+)
 const valueFrom = goStruct(
   ['FieldRef', 'fieldRef', goStruct(['APIVersion', 'apiVersion', goString], ['FieldPath', 'fieldPath', goString])],
   [
     'ResourceFieldRef',
     'resourceFieldRef',
-    goStruct(['ContainerName', 'containerName', goString], ['Resource', 'resource', goString], ['Divisor', 'divisor', (v) => goJson(v ?? '0')]),
+    goStruct(
+      ['ContainerName', 'containerName', goString],
+      ['Resource', 'resource', goString],
+      ['Divisor', 'divisor', (v) => goJson(v ?? '0')],
+    ),
   ],
   ['ConfigMapKeyRef', 'configMapKeyRef', keyRef],
   ['SecretKeyRef', 'secretKeyRef', keyRef],
-  ['FileKeyRef', 'fileKeyRef', goStruct(['VolumeName', 'volumeName', goString], ['Path', 'path', goString], ['Key', 'key', goString], ['Optional', 'optional'])],
+  [
+    'FileKeyRef',
+    'fileKeyRef',
+    goStruct(['VolumeName', 'volumeName', goString], ['Path', 'path', goString], ['Key', 'key', goString], ['Optional', 'optional']),
+  ],
 )
 const volumeMount = goStruct(
   ['Name', 'name', goString],

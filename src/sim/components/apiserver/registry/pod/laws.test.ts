@@ -86,7 +86,8 @@ describe('whatever the pod', () => {
 })
 
 describe('the QoS class', () => {
-  const of = (...resources: object[]): string => computePodQOS({ containers: resources.map((r, i) => ({ name: `c${i}`, resources: r })) } as PodSpec)
+  const of = (...resources: object[]): string =>
+    computePodQOS({ containers: resources.map((r, i) => ({ name: `c${i}`, resources: r })) } as PodSpec)
   const full = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '1000m', memory: '1024Mi' } }
 
   it('is Guaranteed only if every container asks for exactly its limits of CPU and memory', () => {

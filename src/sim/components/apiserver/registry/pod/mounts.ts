@@ -55,7 +55,10 @@ export function validateVolumeMounts(container: AnyContainer, volumes: Volumes, 
       if (mount.subPath) errs.push(invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
       errs.push(...localDescendingPath(mount.subPathExpr, `${path}.subPathExpr`))
     }
-    errs.push(...validatePropagation(mount, container, `${path}.mountPropagation`), ...validateRecursiveReadOnly(mount, `${path}.recursiveReadOnly`))
+    errs.push(
+      ...validatePropagation(mount, container, `${path}.mountPropagation`),
+      ...validateRecursiveReadOnly(mount, `${path}.recursiveReadOnly`),
+    )
   }
   return errs
 }
@@ -79,7 +82,8 @@ export function validateVolumeDevices(container: AnyContainer, volumes: Volumes,
     if (!volume) errs.push(notFound(`${at}.name`, name))
     if (!devicePath) errs.push(required(`${at}.devicePath`))
     if (paths.has(devicePath)) errs.push(invalid(`${at}.devicePath`, devicePath, 'must be unique'))
-    if (devicePath && pathNoBacksteps(devicePath, '').length > 0) errs.push(invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"))
+    if (devicePath && pathNoBacksteps(devicePath, '').length > 0)
+      errs.push(invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"))
     else paths.add(devicePath)
     if (mounts.has(name)) errs.push(invalid(`${at}.name`, name, 'must not already exist in volumeMounts'))
     if (mountPaths.has(devicePath)) errs.push(invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'))

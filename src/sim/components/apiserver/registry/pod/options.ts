@@ -35,7 +35,9 @@ const affinityTerms = (spec: PodSpec): PodAffinityTerm[] =>
   ])
 
 const invalidAffinitySelector = (spec: PodSpec): boolean =>
-  affinityTerms(spec).some((t) => validateLabelSelector(t.labelSelector, '').length > 0 || validateLabelSelector(t.namespaceSelector, '').length > 0)
+  affinityTerms(spec).some(
+    (t) => validateLabelSelector(t.labelSelector, '').length > 0 || validateLabelSelector(t.namespaceSelector, '').length > 0,
+  )
 
 const invalidRequiredNodeAffinity = (spec: PodSpec): boolean =>
   (spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []).some((term) =>
@@ -49,8 +51,9 @@ const indivisibleHugePages = (spec: PodSpec): boolean =>
   allContainers(spec).some((c) => indivisible(c.resources?.limits) || indivisible(c.resources?.requests)) || indivisible(spec.overhead)
 
 const restartAllContainersInUse = (spec: PodSpec): boolean =>
-  [...(spec.containers ?? []), ...(spec.initContainers ?? [])].some((c) => (c.restartPolicyRules ?? []).some((r) => r.action === 'RestartAllContainers')) ||
-  (spec.initContainers ?? []).some((c) => c.restartPolicy === 'Always' && (c.restartPolicyRules ?? []).length > 0)
+  [...(spec.containers ?? []), ...(spec.initContainers ?? [])].some((c) =>
+    (c.restartPolicyRules ?? []).some((r) => r.action === 'RestartAllContainers'),
+  ) || (spec.initContainers ?? []).some((c) => c.restartPolicy === 'Always' && (c.restartPolicyRules ?? []).length > 0)
 
 const deletionCostKey = 'controller.kubernetes.io/pod-deletion-cost'
 
@@ -69,18 +72,27 @@ export function podValidationOptions(oldSpec?: PodSpec, oldMeta?: ObjectMeta): P
     allowInvalidPodDeletionCost: invalidDeletionCost(oldMeta),
     allowInvalidLabelValueInSelector: invalidAffinitySelector(oldSpec),
     allowInvalidLabelValueInRequiredNodeAffinity: invalidRequiredNodeAffinity(oldSpec),
-    allowInvalidTopologySpreadConstraintLabelSelector: (oldSpec.topologySpreadConstraints ?? []).some((c) => validateLabelSelector(c.labelSelector, '').length > 0),
+    allowInvalidTopologySpreadConstraintLabelSelector: (oldSpec.topologySpreadConstraints ?? []).some(
+      (c) => validateLabelSelector(c.labelSelector, '').length > 0,
+    ),
     oldPodViolatesMatchLabelKeysValidation: (oldSpec.topologySpreadConstraints ?? []).some(
       (c) => validateMatchLabelKeys('', c.matchLabelKeys, undefined, c.labelSelector).length > 0,
     ),
     allowIndivisibleHugePagesValues: indivisibleHugePages(oldSpec),
     allowNonLocalProjectedTokenPath: (oldSpec.volumes ?? []).some((v) =>
-      (v.projected?.sources ?? []).some((s) => s.serviceAccountToken && localNonReservedPath(s.serviceAccountToken.path ?? '', '').length > 0),
+      (v.projected?.sources ?? []).some(
+        (s) => s.serviceAccountToken && localNonReservedPath(s.serviceAccountToken.path ?? '', '').length > 0,
+      ),
     ),
-    allowNamespacedSysctlsForHostNetAndHostIPC: (oldSpec.securityContext?.sysctls ?? []).some((s) => hostSysctlError(s.name ?? '', oldSpec, '') !== undefined),
-    allowUserNamespacesWithVolumeDevices: oldSpec.hostUsers === false && allContainers(oldSpec).some((c) => (c.volumeDevices ?? []).length > 0),
+    allowNamespacedSysctlsForHostNetAndHostIPC: (oldSpec.securityContext?.sysctls ?? []).some(
+      (s) => hostSysctlError(s.name ?? '', oldSpec, '') !== undefined,
+    ),
+    allowUserNamespacesWithVolumeDevices:
+      oldSpec.hostUsers === false && allContainers(oldSpec).some((c) => (c.volumeDevices ?? []).length > 0),
     allowAnySELinuxChangePolicy: typeof oldSpec.securityContext?.seLinuxChangePolicy === 'string',
-    allowTaintTolerationComparisonOperators: (oldSpec.tolerations ?? []).some((t) => (t.operator as string) === 'Lt' || (t.operator as string) === 'Gt'),
+    allowTaintTolerationComparisonOperators: (oldSpec.tolerations ?? []).some(
+      (t) => (t.operator as string) === 'Lt' || (t.operator as string) === 'Gt',
+    ),
     allowUserNamespacesHostNetworkSupport: oldSpec.hostUsers === false && oldSpec.hostNetwork === true,
     allowRestartAllContainers: restartAllContainersInUse(oldSpec),
   }

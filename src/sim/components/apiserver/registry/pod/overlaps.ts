@@ -22,7 +22,8 @@ function overlaps(files: readonly FileAt[]): string[] {
   })
 }
 
-const filesOf = (items: readonly { path?: string }[] | undefined, source: string): FileAt[] => (items ?? []).map((item) => ({ path: item.path ?? '', source }))
+const filesOf = (items: readonly { path?: string }[] | undefined, source: string): FileAt[] =>
+  (items ?? []).map((item) => ({ path: item.path ?? '', source }))
 
 /** The first kind of source that names files, as upstream's switch. */
 function projectedFiles(s: VolumeProjection): FileAt[] {
@@ -31,7 +32,12 @@ function projectedFiles(s: VolumeProjection): FileAt[] {
   if (s.downwardAPI?.items) return filesOf(s.downwardAPI.items, 'DownwardAPI')
   if (s.serviceAccountToken) return [{ path: s.serviceAccountToken.path ?? '', source: 'ServiceAccountToken' }]
   if (s.clusterTrustBundle) {
-    return [{ path: s.clusterTrustBundle.path ?? '', source: `ClusterTrustBundle ${quote(s.clusterTrustBundle.name ?? s.clusterTrustBundle.signerName ?? '')}` }]
+    return [
+      {
+        path: s.clusterTrustBundle.path ?? '',
+        source: `ClusterTrustBundle ${quote(s.clusterTrustBundle.name ?? s.clusterTrustBundle.signerName ?? '')}`,
+      },
+    ]
   }
   const cert = s.podCertificate
   return [
@@ -47,7 +53,8 @@ const isEmpty = (s: VolumeProjection): boolean =>
 export const overlappingPathWarnings = (volumes: readonly Volume[]): string[] =>
   volumes.flatMap((v) => {
     const name = quote(v.name ?? '')
-    const warn = (what: string, files: readonly FileAt[]): string[] => overlaps(files).map((o) => `volume ${name} (${what}): overlapping paths: ${o}`)
+    const warn = (what: string, files: readonly FileAt[]): string[] =>
+      overlaps(files).map((o) => `volume ${name} (${what}): overlapping paths: ${o}`)
     const empty = (v.projected?.sources ?? []).filter(isEmpty).map(() => `volume ${name} (Projected) has no sources provided`)
     return [
       ...warn(`ConfigMap ${quote(v.configMap?.name ?? '')}`, filesOf(v.configMap?.items, '')),

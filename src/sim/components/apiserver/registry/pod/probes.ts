@@ -1,6 +1,15 @@
 // Probes, lifecycle hooks and their handlers (pkg/apis/core/validation/validation.go).
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../../../api/field.ts'
-import type { ExecAction, GRPCAction, HTTPGetAction, Lifecycle, PodOS, Probe, SleepAction, TCPSocketAction } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  ExecAction,
+  GRPCAction,
+  HTTPGetAction,
+  Lifecycle,
+  PodOS,
+  Probe,
+  SleepAction,
+  TCPSocketAction,
+} from '../../../../api/types/kubernetes.gen.ts'
 import { invalidEach, isHTTPHeaderName, isValidPortName, isValidPortNum, nonNegative } from './rules.ts'
 
 interface Handler {
@@ -19,7 +28,8 @@ function validateHttpGet(http: HTTPGetAction, path: string): FieldError[] {
   if (!http.path) errs.push(required(`${path}.path`))
   errs.push(...validatePortNumOrName(http.port as number | string | undefined, `${path}.port`))
   if (http.scheme !== 'HTTP' && http.scheme !== 'HTTPS') errs.push(notSupported(`${path}.scheme`, http.scheme ?? '', ['HTTP', 'HTTPS']))
-  for (const header of http.httpHeaders ?? []) errs.push(...invalidEach(`${path}.httpHeaders`, header.name ?? '', isHTTPHeaderName(header.name ?? '')))
+  for (const header of http.httpHeaders ?? [])
+    errs.push(...invalidEach(`${path}.httpHeaders`, header.name ?? '', isHTTPHeaderName(header.name ?? '')))
   return errs
 }
 
@@ -49,7 +59,11 @@ function validateHandler(handler: Handler, grace: number | undefined, path: stri
 
 function validateProbe(probe: Probe, path: string): FieldError[] {
   const { exec, httpGet, tcpSocket, grpc } = probe
-  const errs = validateHandler({ ...(exec && { exec }), ...(httpGet && { httpGet }), ...(tcpSocket && { tcpSocket }), ...(grpc && { grpc }) }, undefined, path)
+  const errs = validateHandler(
+    { ...(exec && { exec }), ...(httpGet && { httpGet }), ...(tcpSocket && { tcpSocket }), ...(grpc && { grpc }) },
+    undefined,
+    path,
+  )
   for (const name of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) {
     errs.push(...nonNegative(probe[name] ?? 0, `${path}.${name}`))
   }
@@ -70,23 +84,61 @@ export function validateProbes(container: Probes, path: string): FieldError[] {
   const errs: FieldError[] = []
   const mustSucceedOnce = (probe: Probe, at: string): FieldError[] =>
     (probe.successThreshold ?? 0) === 1 ? [] : [invalid(`${at}.successThreshold`, probe.successThreshold ?? 0, 'must be 1')]
-  if (livenessProbe) errs.push(...validateProbe(livenessProbe, `${path}.livenessProbe`), ...mustSucceedOnce(livenessProbe, `${path}.livenessProbe`))
+  if (livenessProbe)
+    errs.push(...validateProbe(livenessProbe, `${path}.livenessProbe`), ...mustSucceedOnce(livenessProbe, `${path}.livenessProbe`))
   if (readinessProbe) {
     errs.push(...validateProbe(readinessProbe, `${path}.readinessProbe`))
     const grace = readinessProbe.terminationGracePeriodSeconds
-    if (typeof grace === 'number') errs.push(invalid(`${path}.readinessProbe.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes'))
+    if (typeof grace === 'number')
+      errs.push(invalid(`${path}.readinessProbe.terminationGracePeriodSeconds`, grace, 'must not be set for readinessProbes'))
   }
-  if (startupProbe) errs.push(...validateProbe(startupProbe, `${path}.startupProbe`), ...mustSucceedOnce(startupProbe, `${path}.startupProbe`))
+  if (startupProbe)
+    errs.push(...validateProbe(startupProbe, `${path}.startupProbe`), ...mustSucceedOnce(startupProbe, `${path}.startupProbe`))
   return errs
 }
 
 const realTimeSignals = [
-  'SIGRTMAX', ...Array.from({ length: 14 }, (_, i) => `SIGRTMAX-${i + 1}`), 'SIGRTMIN', ...Array.from({ length: 15 }, (_, i) => `SIGRTMIN+${i + 1}`),
+  'SIGRTMAX',
+  ...Array.from({ length: 14 }, (_, i) => `SIGRTMAX-${i + 1}`),
+  'SIGRTMIN',
+  ...Array.from({ length: 15 }, (_, i) => `SIGRTMIN+${i + 1}`),
 ]
 const linuxSignals = [
-  'SIGABRT', 'SIGALRM', 'SIGBUS', 'SIGCHLD', 'SIGCLD', 'SIGCONT', 'SIGFPE', 'SIGHUP', 'SIGILL', 'SIGINT', 'SIGIO', 'SIGIOT', 'SIGKILL', 'SIGPIPE',
-  'SIGPOLL', 'SIGPROF', 'SIGPWR', 'SIGQUIT', ...realTimeSignals, 'SIGSEGV', 'SIGSTKFLT', 'SIGSTOP', 'SIGSYS', 'SIGTERM', 'SIGTRAP', 'SIGTSTP',
-  'SIGTTIN', 'SIGTTOU', 'SIGURG', 'SIGUSR1', 'SIGUSR2', 'SIGVTALRM', 'SIGWINCH', 'SIGXCPU', 'SIGXFSZ',
+  'SIGABRT',
+  'SIGALRM',
+  'SIGBUS',
+  'SIGCHLD',
+  'SIGCLD',
+  'SIGCONT',
+  'SIGFPE',
+  'SIGHUP',
+  'SIGILL',
+  'SIGINT',
+  'SIGIO',
+  'SIGIOT',
+  'SIGKILL',
+  'SIGPIPE',
+  'SIGPOLL',
+  'SIGPROF',
+  'SIGPWR',
+  'SIGQUIT',
+  ...realTimeSignals,
+  'SIGSEGV',
+  'SIGSTKFLT',
+  'SIGSTOP',
+  'SIGSYS',
+  'SIGTERM',
+  'SIGTRAP',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGURG',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGVTALRM',
+  'SIGWINCH',
+  'SIGXCPU',
+  'SIGXFSZ',
 ].sort()
 const windowsSignals = ['SIGKILL', 'SIGTERM']
 

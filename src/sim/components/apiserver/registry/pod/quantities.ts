@@ -1,5 +1,15 @@
 // Resource lists and the names in them: pkg/apis/core/helper/helpers.go, component-helpers/resource/helpers.go.
-import { addQuantities, compareQuantities, parseQuantity, quantityMilliValue, quantitySign, quantityToString, quantityValue, roundUpQuantity, tryParseQuantity } from '../../../../api/quantity.ts'
+import {
+  addQuantities,
+  compareQuantities,
+  parseQuantity,
+  quantityMilliValue,
+  quantitySign,
+  quantityToString,
+  quantityValue,
+  roundUpQuantity,
+  tryParseQuantity,
+} from '../../../../api/quantity.ts'
 import type { Container, PodSpec } from '../../../../api/types/kubernetes.gen.ts'
 import { at, keysOf, put } from './maps.ts'
 import { isQualifiedName } from '../../../../api/validation/names.ts'
@@ -29,16 +39,41 @@ export function isHugePageResourceValueDivisible(name: string, quantity: string)
 
 const standardContainerResources = new Set(['cpu', 'memory', 'ephemeral-storage'])
 const standardResources = new Set([
-  'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory',
-  'limits.ephemeral-storage', 'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps', 'persistentvolumeclaims',
-  'storage', 'requests.storage', 'services.nodeports', 'services.loadbalancers',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'storage',
+  'requests.storage',
+  'services.nodeports',
+  'services.loadbalancers',
 ])
 const integerResources = new Set([
-  'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
   'services.loadbalancers',
 ])
 
-export const isStandardContainerResourceName = (name: string): boolean => standardContainerResources.has(name) || isHugePageResourceName(name)
+export const isStandardContainerResourceName = (name: string): boolean =>
+  standardContainerResources.has(name) || isHugePageResourceName(name)
 export const isStandardResourceName = (name: string): boolean =>
   standardResources.has(name) || isHugePageResourceName(name) || name.startsWith(`requests.${hugePagesPrefix}`)
 /** In the kubernetes.io namespace, where names without a prefix are too. */

@@ -106,7 +106,8 @@ export function validatePodResize(pod: KubeObject, old: KubeObject): FieldError[
   for (const [i, c] of oldInits.entries()) {
     if (isRestartableInitContainer(c)) errs.push(...removals(inits[i]?.resources, c.resources, `spec.initContainers[${i}].resources`))
   }
-  for (const [i, c] of oldContainers.entries()) errs.push(...removals(containers[i]?.resources, c.resources, `spec.containers[${i}].resources`))
+  for (const [i, c] of oldContainers.entries())
+    errs.push(...removals(containers[i]?.resources, c.resources, `spec.containers[${i}].resources`))
   const mungedContainers = containers.map((c, i) => munged(c, oldContainers[i] as Container))
   for (const [i, c] of mungedContainers.entries()) {
     if (!semanticEqual(c, oldContainers[i])) errs.push(forbidden('spec', 'only cpu and memory resources are mutable'))
@@ -115,7 +116,14 @@ export function validatePodResize(pod: KubeObject, old: KubeObject): FieldError[
   for (const [i, c] of mungedInits.entries()) {
     if (semanticEqual(c, oldInits[i])) continue
     const sidecar = isRestartableInitContainer(c)
-    errs.push(forbidden('spec', sidecar ? 'only cpu and memory resources for sidecar containers are mutable' : 'resources for non-sidecar init containers are immutable'))
+    errs.push(
+      forbidden(
+        'spec',
+        sidecar
+          ? 'only cpu and memory resources for sidecar containers are mutable'
+          : 'resources for non-sidecar init containers are immutable',
+      ),
+    )
   }
   if (errs.length > 0) return errs
   const same = semanticEqual({ ...spec, containers: mungedContainers, initContainers: mungedInits }, oldSpec)

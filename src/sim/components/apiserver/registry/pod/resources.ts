@@ -4,16 +4,31 @@ import type { PodSpec, ResourceClaim, ResourceRequirements } from '../../../../a
 import { at, has, keysOf } from './maps.ts'
 import type { PodValidationOptions } from './options.ts'
 import {
-  aggregateContainerLimits, aggregateContainerRequests, compare, isExtendedResourceName, isFractional, isHugePageResourceName,
-  isHugePageResourceValueDivisible, isIntegerResourceName, isNativeResource, isNegative, isOvercommitAllowed, isStandardContainerResourceName,
-  isStandardResourceName, isSupportedPodLevelResource, quantityString, type ResourceList,
+  aggregateContainerLimits,
+  aggregateContainerRequests,
+  compare,
+  isExtendedResourceName,
+  isFractional,
+  isHugePageResourceName,
+  isHugePageResourceValueDivisible,
+  isIntegerResourceName,
+  isNativeResource,
+  isNegative,
+  isOvercommitAllowed,
+  isStandardContainerResourceName,
+  isStandardResourceName,
+  isSupportedPodLevelResource,
+  quantityString,
+  type ResourceList,
 } from './quantities.ts'
 import { dns1123Label, invalidEach, isNegativeErrorMsg, isQualifiedName } from './rules.ts'
 
 function validateResourceName(name: string, path: string): FieldError[] {
   const errs = invalidEach(path, name, isQualifiedName(name))
   if (errs.length > 0) return errs
-  return name.includes('/') || isStandardResourceName(name) ? [] : [invalid(path, name, 'must be a standard resource type or fully qualified')]
+  return name.includes('/') || isStandardResourceName(name)
+    ? []
+    : [invalid(path, name, 'must be a standard resource type or fully qualified')]
 }
 
 function validateContainerResourceName(name: string, path: string): FieldError[] {
@@ -65,7 +80,8 @@ function validateClaimNames(claims: readonly ResourceClaim[] | undefined, podCla
         key += `/${claim.request}`
       }
       if (names.has(key)) errs.push(duplicate(at, key))
-      else if (!claim.request) for (const other of names) if (other.includes('/') && other.slice(0, other.indexOf('/')) === name) errs.push(duplicate(at, name))
+      else if (!claim.request)
+        for (const other of names) if (other.includes('/') && other.slice(0, other.indexOf('/')) === name) errs.push(duplicate(at, name))
       names.add(key)
     }
     if (!podClaims.has(name)) {
@@ -79,7 +95,13 @@ function validateClaimNames(claims: readonly ResourceClaim[] | undefined, podCla
 
 type NameCheck = (name: string, path: string) => FieldError[]
 
-function validateRequirements(r: ResourceRequirements, checkName: NameCheck, podClaims: ReadonlySet<string>, path: string, opts: PodValidationOptions): FieldError[] {
+function validateRequirements(
+  r: ResourceRequirements,
+  checkName: NameCheck,
+  podClaims: ReadonlySet<string>,
+  path: string,
+  opts: PodValidationOptions,
+): FieldError[] {
   const errs: FieldError[] = []
   const limits = r.limits as ResourceList | undefined
   const requests = r.requests as ResourceList | undefined
@@ -87,7 +109,11 @@ function validateRequirements(r: ResourceRequirements, checkName: NameCheck, pod
   for (const name of keysOf(limits)) {
     const quantity = at(limits, name) ?? '0'
     const keyPath = `${path}.limits[${name}]`
-    errs.push(...checkName(name, keyPath), ...validateResourceQuantityValue(name, quantity, keyPath), ...hugePageError(name, quantity, keyPath, opts))
+    errs.push(
+      ...checkName(name, keyPath),
+      ...validateResourceQuantityValue(name, quantity, keyPath),
+      ...hugePageError(name, quantity, keyPath, opts),
+    )
   }
   for (const name of keysOf(requests)) {
     const quantity = at(requests, name) ?? '0'
@@ -97,13 +123,15 @@ function validateRequirements(r: ResourceRequirements, checkName: NameCheck, pod
     if (limit !== undefined) {
       const text = quantityString(quantity)
       const order = compare(quantity, limit)
-      if (order !== 0 && !isOvercommitAllowed(name)) errs.push(invalid(requestsPath, text, `must be equal to ${name} limit of ${quantityString(limit)}`))
+      if (order !== 0 && !isOvercommitAllowed(name))
+        errs.push(invalid(requestsPath, text, `must be equal to ${name} limit of ${quantityString(limit)}`))
       else if (order > 0) errs.push(invalid(requestsPath, text, `must be less than or equal to ${name} limit of ${quantityString(limit)}`))
     } else if (!isOvercommitAllowed(name)) errs.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
     errs.push(...hugePageError(name, quantity, keyPath, opts))
   }
   const names = [...keysOf(limits), ...keysOf(requests)]
-  if (names.some(isHugePageResourceName) && !names.some((n) => n === 'cpu' || n === 'memory')) errs.push(forbidden(path, 'HugePages require cpu or memory'))
+  if (names.some(isHugePageResourceName) && !names.some((n) => n === 'cpu' || n === 'memory'))
+    errs.push(forbidden(path, 'HugePages require cpu or memory'))
   return [...errs, ...validateClaimNames(r.claims, podClaims, `${path}.claims`)]
 }
 
@@ -147,20 +175,33 @@ function validateConsistency(spec: PodSpec, resources: ResourceRequirements, pat
       const limit = at(own, name) ?? '0'
       const given = at(limits, name)
       if (given === undefined || compare(limit, given) <= 0) continue
-      errs.push(invalid(`${path}.containers[${i}][${name}].limits`, quantityString(limit), `must be less than or equal to pod limits of ${quantityString(given)}`))
+      errs.push(
+        invalid(
+          `${path}.containers[${i}][${name}].limits`,
+          quantityString(limit),
+          `must be less than or equal to pod limits of ${quantityString(given)}`,
+        ),
+      )
     }
   }
   return errs
 }
 
 /** validatePodResources: `spec.resources`. */
-export function validatePodResources(spec: PodSpec, podClaims: ReadonlySet<string>, specPath: string, opts: PodValidationOptions): FieldError[] {
+export function validatePodResources(
+  spec: PodSpec,
+  podClaims: ReadonlySet<string>,
+  specPath: string,
+  opts: PodValidationOptions,
+): FieldError[] {
   const resources = spec.resources
   if (!resources) return []
   const path = `${specPath}.resources`
   if (spec.os?.name === 'windows') return [forbidden(path, 'may not be set for a windows pod')]
   return [
-    ...(has(resources, 'claims') && resources.claims ? [forbidden(`${path}.claims`, 'claims may not be set for Resources at pod-level')] : []),
+    ...(has(resources, 'claims') && resources.claims
+      ? [forbidden(`${path}.claims`, 'claims may not be set for Resources at pod-level')]
+      : []),
     ...validateRequirements(resources, validatePodResourceName, podClaims, path, opts),
     ...validateConsistency(spec, resources, path),
   ]

@@ -10,13 +10,24 @@ export { goQuote as quote } from '../../../../api/go-text.ts'
 export { warningsForIP as getWarningsForIP, isValidIPForLegacyField } from '../../../../api/validation/ip.ts'
 export { validateLabelName, validateLabels } from '../../../../api/validation/labels.ts'
 export {
-  inclusiveRangeError, isConfigMapKey, isDNS1123Label, isDNS1123Subdomain, isDNS1123SubdomainWithUnderscore, isHTTPHeaderName, isQualifiedName,
-  isRelaxedEnvVarName, isValidLabelValue, isValidPortName, isValidPortNum, nameIsDNSSubdomain,
+  inclusiveRangeError,
+  isConfigMapKey,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isDNS1123SubdomainWithUnderscore,
+  isHTTPHeaderName,
+  isQualifiedName,
+  isRelaxedEnvVarName,
+  isValidLabelValue,
+  isValidPortName,
+  isValidPortNum,
+  nameIsDNSSubdomain,
 } from '../../../../api/validation/names.ts'
 export { isNegativeErrorMsg, validateAnnotations, validateNonnegativeField as nonNegative } from '../../../../api/validation/objectmeta.ts'
 
 /** One Invalid per message. */
-export const invalidEach = (field: string, value: unknown, messages: readonly string[]): FieldError[] => messages.map((m) => invalid(field, value, m))
+export const invalidEach = (field: string, value: unknown, messages: readonly string[]): FieldError[] =>
+  messages.map((m) => invalid(field, value, m))
 
 /** Go quotes pointers and named strings as JSON, plain strings with %q. */
 export const pointer = (e: FieldError): FieldError => ({ ...e, badValueText: goJson(e.badValue) })
@@ -24,8 +35,11 @@ export const pointer = (e: FieldError): FieldError => ({ ...e, badValueText: goJ
 export const dns1123Label = (value: string, field: string): FieldError[] => invalidEach(field, value, isDNS1123Label(value))
 export const dns1123Subdomain = (value: string, field: string): FieldError[] => invalidEach(field, value, isDNS1123Subdomain(value))
 
-export const validateLabelSelector = (selector: LabelSelector | undefined, field: string, allowInvalidLabelValueInSelector = false): FieldError[] =>
-  labels.validateLabelSelector(selector, field, { allowInvalidLabelValueInSelector })
+export const validateLabelSelector = (
+  selector: LabelSelector | undefined,
+  field: string,
+  allowInvalidLabelValueInSelector = false,
+): FieldError[] => labels.validateLabelSelector(selector, field, { allowInvalidLabelValueInSelector })
 
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion']
 
@@ -38,6 +52,12 @@ const kubeFinalizers = (meta: ObjectMeta): FieldError[] =>
   )
 
 /** ValidateObjectMeta of pkg/apis/core/validation. */
-export const validatePodMeta = (meta: ObjectMeta): FieldError[] => [...objectmeta.validateObjectMeta(meta, true, nameIsDNSSubdomain), ...kubeFinalizers(meta)]
+export const validatePodMeta = (meta: ObjectMeta): FieldError[] => [
+  ...objectmeta.validateObjectMeta(meta, true, nameIsDNSSubdomain),
+  ...kubeFinalizers(meta),
+]
 
-export const validatePodMetaUpdate = (meta: ObjectMeta, old: ObjectMeta): FieldError[] => [...objectmeta.validateObjectMetaUpdate(meta, old), ...kubeFinalizers(meta)]
+export const validatePodMetaUpdate = (meta: ObjectMeta, old: ObjectMeta): FieldError[] => [
+  ...objectmeta.validateObjectMetaUpdate(meta, old),
+  ...kubeFinalizers(meta),
+]

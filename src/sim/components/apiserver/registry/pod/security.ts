@@ -26,7 +26,10 @@ function validateSeccomp(profile: SeccompProfile | undefined, path: string): Fie
     if (typeof local !== 'string') errs.push(required(localPath, 'must be set when seccomp type is Localhost'))
     else errs.push(...localDescendingPath(local, localPath))
   } else if (typeof local === 'string') {
-    errs.push({ ...invalid(localPath, undefined, 'can only be set when seccomp type is Localhost'), badValueText: goSeccompProfile(profile) })
+    errs.push({
+      ...invalid(localPath, undefined, 'can only be set when seccomp type is Localhost'),
+      badValueText: goSeccompProfile(profile),
+    })
   }
   return errs
 }
@@ -48,7 +51,9 @@ export function validateAppArmor(profile: AppArmorProfile | undefined, path: str
   if (type === 'RuntimeDefault' || type === 'Unconfined') {
     return typeof local === 'string' ? [pointer(invalid(localPath, local, 'can only be set when AppArmor type is Localhost'))] : []
   }
-  return type ? [notSupported(`${path}.type`, type, profileTypes)] : [required(`${path}.type`, 'type is required when appArmorProfile is set')]
+  return type
+    ? [notSupported(`${path}.type`, type, profileTypes)]
+    : [required(`${path}.type`, 'type is required when appArmorProfile is set')]
 }
 
 /** ValidateSecurityContext of a container; `hostUsers` false means the pod has its own user namespace. */
@@ -57,15 +62,18 @@ export function validateSecurityContext(sc: SecurityContext | undefined, path: s
   const errs = [...unixId(sc.runAsUser, `${path}.runAsUser`), ...unixId(sc.runAsGroup, `${path}.runAsGroup`)]
   const procMount = sc.procMount as string | undefined
   if (typeof procMount === 'string') {
-    if (procMount !== 'Default' && procMount !== 'Unmasked') errs.push(notSupported(`${path}.procMount`, procMount, ['Default', 'Unmasked']))
-    if (hostUsers && procMount === 'Unmasked') errs.push(invalid(`${path}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`'))
+    if (procMount !== 'Default' && procMount !== 'Unmasked')
+      errs.push(notSupported(`${path}.procMount`, procMount, ['Default', 'Unmasked']))
+    if (hostUsers && procMount === 'Unmasked')
+      errs.push(invalid(`${path}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`'))
   }
   errs.push(...validateSeccomp(sc.seccompProfile, `${path}.seccompProfile`))
   if (sc.allowPrivilegeEscalation === false) {
     const quoted = (detail: string): FieldError => ({ ...invalid(path, undefined, detail), badValueText: goSecurityContext(sc) })
     if (sc.privileged === true) errs.push(quoted('cannot set `allowPrivilegeEscalation` to false and `privileged` to true'))
     for (const capability of sc.capabilities?.add ?? []) {
-      if (capability === 'CAP_SYS_ADMIN') errs.push(quoted('cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'))
+      if (capability === 'CAP_SYS_ADMIN')
+        errs.push(quoted('cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'))
     }
   }
   return [
@@ -80,8 +88,16 @@ const sysctlPattern = `^(${sysctlSegment}[\\./])*${sysctlSegment}$`
 const sysctlRegexp = new RegExp(sysctlPattern)
 
 const ipcSysctls = new Set([
-  'kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced', 'kernel.shm', 'kernel.msgmax', 'kernel.msgmnb',
-  'kernel.msgmni', 'kernel.msg',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+  'kernel.shm',
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.msg',
 ])
 
 /** sysctl(8) accepts both separators: the first one in the name decides what the other means. */

@@ -10,8 +10,15 @@ import { byteLength, has } from './maps.ts'
 import type { PodValidationOptions } from './options.ts'
 import { validateOverhead, validatePodResources } from './resources.ts'
 import {
-  dns1123Label, dns1123Subdomain, inclusiveRangeError, invalidEach, isDNS1123SubdomainWithUnderscore, isQualifiedName, isValidIPForLegacyField,
-  nameIsDNSSubdomain, validateLabels,
+  dns1123Label,
+  dns1123Subdomain,
+  inclusiveRangeError,
+  invalidEach,
+  isDNS1123SubdomainWithUnderscore,
+  isQualifiedName,
+  isValidIPForLegacyField,
+  nameIsDNSSubdomain,
+  validateLabels,
 } from './rules.ts'
 import { validateHostUsers, validatePodSecurityContext } from './security.ts'
 import { validateTopologySpreadConstraints } from './spread.ts'
@@ -73,7 +80,8 @@ function validateSchedulingGates(gates: readonly PodSchedulingGate[] | undefined
 function validateDNSConfig(config: PodDNSConfig | undefined, policy: string | undefined, path: string): FieldError[] {
   if (policy === 'None') {
     if (!config) return [required(path, 'must provide `dnsConfig` when `dnsPolicy` is None')]
-    if ((config.nameservers ?? []).length === 0) return [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')]
+    if ((config.nameservers ?? []).length === 0)
+      return [required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None')]
   }
   if (!config) return []
   const errs: FieldError[] = []
@@ -89,7 +97,8 @@ function validateDNSConfig(config: PodDNSConfig | undefined, policy: string | un
     const name = search.endsWith('.') ? search.slice(0, -1) : search
     if (search !== '.') errs.push(...invalidEach(`${path}.searches[${i}]`, name, isDNS1123SubdomainWithUnderscore(name)))
   }
-  for (const [i, option] of (config.options ?? []).entries()) if (!option.name) errs.push(required(`${path}.options[${i}]`, 'must not be empty'))
+  for (const [i, option] of (config.options ?? []).entries())
+    if (!option.name) errs.push(required(`${path}.options[${i}]`, 'must not be empty'))
   return errs
 }
 
@@ -106,11 +115,15 @@ function validateHostnameOverride(spec: PodSpec, path: string): FieldError[] {
   ]
 }
 
-const subdomainName = (name: string | undefined, path: string): FieldError[] => (name ? invalidEach(path, name, nameIsDNSSubdomain(name, false)) : [])
+const subdomainName = (name: string | undefined, path: string): FieldError[] =>
+  name ? invalidEach(path, name, nameIsDNSSubdomain(name, false)) : []
 
 /** The simple fields at the end of ValidatePodSpec. */
 function validateNames(spec: PodSpec, path: string, opts: PodValidationOptions): FieldError[] {
-  const errs = [...subdomainName(spec.serviceAccountName, `${path}.serviceAccountName`), ...subdomainName(spec.nodeName, `${path}.nodeName`)]
+  const errs = [
+    ...subdomainName(spec.serviceAccountName, `${path}.serviceAccountName`),
+    ...subdomainName(spec.nodeName, `${path}.nodeName`),
+  ]
   const deadline = spec.activeDeadlineSeconds
   if (typeof deadline === 'number' && (deadline < 1 || deadline > 0x7fffffff)) {
     errs.push(invalid(`${path}.activeDeadlineSeconds`, deadline, inclusiveRangeError(1, 0x7fffffff)))
@@ -124,7 +137,8 @@ function validateNames(spec: PodSpec, path: string, opts: PodValidationOptions):
   }
   errs.push(...subdomainName(spec.priorityClassName, `${path}.priorityClassName`))
   const runtimeClass = spec.runtimeClassName
-  if (typeof runtimeClass === 'string') errs.push(...invalidEach(`${path}.runtimeClassName`, runtimeClass, nameIsDNSSubdomain(runtimeClass, false)))
+  if (typeof runtimeClass === 'string')
+    errs.push(...invalidEach(`${path}.runtimeClassName`, runtimeClass, nameIsDNSSubdomain(runtimeClass, false)))
   if (typeof spec.preemptionPolicy === 'string') {
     errs.push(...enumerated(spec.preemptionPolicy, ['PreemptLowerPriority', 'Never'], `${path}.preemptionPolicy`))
   }

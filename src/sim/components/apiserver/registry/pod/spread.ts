@@ -33,19 +33,25 @@ export function validateMatchLabelKeys(
     }
   }
   for (const [i, key] of (matchKeys ?? []).entries()) {
-    if (mismatchKeys?.includes(key)) errs.push(invalid(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'))
+    if (mismatchKeys?.includes(key))
+      errs.push(invalid(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'))
   }
   return errs
 }
 
 /** ValidateMatchLabelKeysInTopologySpread: the rule before v1.34, for pods that broke the present one already. */
-function validateMatchLabelKeysLegacy(path: string, matchKeys: readonly string[] | undefined, selector: LabelSelector | undefined): FieldError[] {
+function validateMatchLabelKeysLegacy(
+  path: string,
+  matchKeys: readonly string[] | undefined,
+  selector: LabelSelector | undefined,
+): FieldError[] {
   if (!matchKeys || matchKeys.length === 0) return []
   const errs = selector ? [] : [forbidden(path, 'must not be specified when labelSelector is not set')]
   const expressions = new Set((selector?.matchExpressions ?? []).map((e) => e.key))
   for (const [i, key] of matchKeys.entries()) {
     errs.push(...validateLabelName(key, `${path}[${i}]`))
-    if (has(selector?.matchLabels, key) || expressions.has(key)) errs.push(invalid(`${path}[${i}]`, key, 'exists in both matchLabelKeys and labelSelector'))
+    if (has(selector?.matchLabels, key) || expressions.has(key))
+      errs.push(invalid(`${path}[${i}]`, key, 'exists in both matchLabelKeys and labelSelector'))
   }
   return errs
 }
@@ -72,7 +78,11 @@ export function validateTopologySpreadConstraints(
     if (action !== 'DoNotSchedule' && action !== 'ScheduleAnyway') {
       errs.push(notSupported(`${at}.whenUnsatisfiable`, action, ['DoNotSchedule', 'ScheduleAnyway']))
     }
-    if (constraints.slice(i + 1).some((other) => (other.topologyKey ?? '') === key && ((other.whenUnsatisfiable as string | undefined) ?? '') === action)) {
+    if (
+      constraints
+        .slice(i + 1)
+        .some((other) => (other.topologyKey ?? '') === key && ((other.whenUnsatisfiable as string | undefined) ?? '') === action)
+    ) {
       errs.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${key}, ${action}}`))
     }
     if (typeof c.minDomains === 'number') {
@@ -81,7 +91,10 @@ export function validateTopologySpreadConstraints(
         errs.push(invalid(`${at}.minDomains`, c.minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${action}`))
       }
     }
-    errs.push(...inclusionPolicy(c.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`), ...inclusionPolicy(c.nodeTaintsPolicy, `${at}.nodeTaintsPolicy`))
+    errs.push(
+      ...inclusionPolicy(c.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`),
+      ...inclusionPolicy(c.nodeTaintsPolicy, `${at}.nodeTaintsPolicy`),
+    )
     errs.push(
       ...(opts.oldPodViolatesMatchLabelKeysValidation
         ? validateMatchLabelKeysLegacy(`${at}.matchLabelKeys`, c.matchLabelKeys, c.labelSelector)

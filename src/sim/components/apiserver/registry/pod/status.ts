@@ -8,7 +8,15 @@ import { podSpecificAnnotationUpdates } from './annotations.ts'
 import { dropDisabledStatusFields } from './disabled.ts'
 import { goIPs } from './gostruct.ts'
 import { has } from './maps.ts'
-import { getWarningsForIP, dns1123Label, invalidEach, isQualifiedName, isValidIPForLegacyField, nameIsDNSSubdomain, validatePodMetaUpdate } from './rules.ts'
+import {
+  getWarningsForIP,
+  dns1123Label,
+  invalidEach,
+  isQualifiedName,
+  isValidIPForLegacyField,
+  nameIsDNSSubdomain,
+  validatePodMetaUpdate,
+} from './rules.ts'
 import { unixId } from './security.ts'
 import { podOptions, specOf } from './update.ts'
 
@@ -67,7 +75,12 @@ function shouldRestart(c: Container, spec: PodSpec, exitCode: number): boolean {
 }
 
 /** A container that will not be restarted cannot leave its terminated state. */
-function stateTransitions(statuses: readonly ContainerStatus[], old: readonly ContainerStatus[], path: string, mayRestart: (name: string, exitCode: number) => boolean): FieldError[] {
+function stateTransitions(
+  statuses: readonly ContainerStatus[],
+  old: readonly ContainerStatus[],
+  path: string,
+  mayRestart: (name: string, exitCode: number) => boolean,
+): FieldError[] {
   return old.flatMap((before, i) => {
     const terminated = before.state?.terminated
     if (!terminated) return []
@@ -83,12 +96,23 @@ function transitionErrors(status: PodStatus, old: PodStatus, spec: PodSpec): Fie
     return c !== undefined && shouldRestart(c, spec, exitCode)
   }
   const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
-  const allCouldRestart = podOptions().allowRestartAllContainers && all.some((c) => (c.restartPolicyRules ?? []).some((r) => r.action === 'RestartAllContainers'))
+  const allCouldRestart =
+    podOptions().allowRestartAllContainers && all.some((c) => (c.restartPolicyRules ?? []).some((r) => r.action === 'RestartAllContainers'))
   const regular = allCouldRestart
     ? []
     : [
-        ...stateTransitions(status.containerStatuses ?? [], old.containerStatuses ?? [], 'status.containerStatuses', restartsOf(spec.containers)),
-        ...stateTransitions(status.initContainerStatuses ?? [], old.initContainerStatuses ?? [], 'status.initContainerStatuses', restartsOf(spec.initContainers)),
+        ...stateTransitions(
+          status.containerStatuses ?? [],
+          old.containerStatuses ?? [],
+          'status.containerStatuses',
+          restartsOf(spec.containers),
+        ),
+        ...stateTransitions(
+          status.initContainerStatuses ?? [],
+          old.initContainerStatuses ?? [],
+          'status.initContainerStatuses',
+          restartsOf(spec.initContainers),
+        ),
       ]
   const ephemeral = stateTransitions(
     status.ephemeralContainerStatuses ?? [],
@@ -105,10 +129,12 @@ function claimStatuses(status: PodStatus, spec: PodSpec, path: string): FieldErr
     const at = `${path}[${i}].name`
     const name = s.name ?? ''
     const errs: FieldError[] = []
-    if (!(spec.resourceClaims ?? []).some((c) => c.name === name)) errs.push(invalid(at, name, 'must match the name of an entry in `spec.resourceClaims`'))
+    if (!(spec.resourceClaims ?? []).some((c) => c.name === name))
+      errs.push(invalid(at, name, 'must match the name of an entry in `spec.resourceClaims`'))
     if (names.has(name)) errs.push(duplicate(at, name))
     names.add(name)
-    if (typeof s.resourceClaimName === 'string') errs.push(...invalidEach(at, s.resourceClaimName, nameIsDNSSubdomain(s.resourceClaimName, false)))
+    if (typeof s.resourceClaimName === 'string')
+      errs.push(...invalidEach(at, s.resourceClaimName, nameIsDNSSubdomain(s.resourceClaimName, false)))
     return errs
   })
 }
@@ -127,14 +153,24 @@ function extendedClaim(status: PodStatus, spec: PodSpec, path: string): FieldErr
     const c = containers.get(m.containerName)
     const where = 'spec.initContainers.resources.requests or spec.containers.resources.requests'
     if (!c) {
-      errs.push(invalid(`${at}.containerName`, m.containerName, 'must match the name of an entry in spec.initContainers.name or spec.containers.name'))
+      errs.push(
+        invalid(
+          `${at}.containerName`,
+          m.containerName,
+          'must match the name of an entry in spec.initContainers.name or spec.containers.name',
+        ),
+      )
     } else if (!has(c.resources?.requests, m.resourceName)) {
       errs.push(invalid(`${at}.resourceName`, m.resourceName, `must match the extended resource name of an entry in ${where}`))
     }
     errs.push(...dns1123Label(m.requestName ?? '', `${path}.requestName`))
     const key = `${m.containerName}/${m.resourceName}/${m.requestName}`
     if (seen.has(key)) {
-      errs.push(duplicate(`${at}.containerName`, m.containerName), duplicate(`${at}.resourceName`, m.resourceName), duplicate(`${at}.requestName`, m.requestName))
+      errs.push(
+        duplicate(`${at}.containerName`, m.containerName),
+        duplicate(`${at}.resourceName`, m.resourceName),
+        duplicate(`${at}.requestName`, m.requestName),
+      )
     }
     seen.add(key)
   }

@@ -23,7 +23,12 @@ import { podCreateWarnings } from './warnings.ts'
 type Labels = { [key: string]: string } | undefined
 
 /** matchLabelKeys and mismatchLabelKeys become expressions with the pod's own values. */
-function mergeLabelKeys(selector: LabelSelector | undefined, keys: readonly string[] | undefined, operator: 'In' | 'NotIn', labels: Labels): void {
+function mergeLabelKeys(
+  selector: LabelSelector | undefined,
+  keys: readonly string[] | undefined,
+  operator: 'In' | 'NotIn',
+  labels: Labels,
+): void {
   if (!selector) return
   const added = (keys ?? []).filter((key) => has(labels, key)).map((key) => ({ key, operator, values: [at(labels, key) ?? ''] }))
   if (added.length > 0) selector.matchExpressions = [...(selector.matchExpressions ?? []), ...added]
@@ -124,7 +129,13 @@ function selectableFields(pod: KubeObject): Record<string, string> {
   }
 }
 
-const handler = (kind: string, group: string, version: string, ...verbs: string[]): Subresource => ({ does: 'handler', kind, group, version, verbs })
+const handler = (kind: string, group: string, version: string, ...verbs: string[]): Subresource => ({
+  does: 'handler',
+  kind,
+  group,
+  version,
+  verbs,
+})
 
 export const podStrategy: KindStrategy = {
   group: '',
@@ -150,13 +161,22 @@ export const podStrategy: KindStrategy = {
   subresources: {
     attach: handler('PodAttachOptions', '', 'v1', 'create', 'get'),
     binding: handler('Binding', '', 'v1', 'create'),
-    ephemeralcontainers: { does: 'update', prepareForUpdate: prepareEphemeralContainers, validateUpdate: validateEphemeralContainersUpdate },
+    ephemeralcontainers: {
+      does: 'update',
+      prepareForUpdate: prepareEphemeralContainers,
+      validateUpdate: validateEphemeralContainersUpdate,
+    },
     eviction: handler('Eviction', 'policy', 'v1', 'create'),
     exec: handler('PodExecOptions', '', 'v1', 'create', 'get'),
     log: handler('Pod', '', 'v1', 'get'),
     portforward: handler('PodPortForwardOptions', '', 'v1', 'create', 'get'),
     proxy: handler('PodProxyOptions', '', 'v1', 'create', 'delete', 'get', 'patch', 'update'),
     resize: { does: 'update', prepareForUpdate: preparePodResize, validateUpdate: validatePodResize },
-    status: { does: 'update', prepareForUpdate: preparePodStatusUpdate, validateUpdate: validatePodStatusUpdate, warnings: podStatusWarnings },
+    status: {
+      does: 'update',
+      prepareForUpdate: preparePodStatusUpdate,
+      validateUpdate: validatePodStatusUpdate,
+      warnings: podStatusWarnings,
+    },
   },
 }

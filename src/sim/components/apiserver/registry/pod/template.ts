@@ -29,7 +29,8 @@ export function validatePodTemplateSpec(template: PodTemplateSpec, path: string,
     ...seccompAnnotationsMatch(meta, spec, specPath),
     ...appArmorAnnotationsMatch(meta, spec, specPath),
   ]
-  if ((spec.ephemeralContainers ?? []).length > 0) errs.push(forbidden(`${specPath}.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
+  if ((spec.ephemeralContainers ?? []).length > 0)
+    errs.push(forbidden(`${specPath}.ephemeralContainers`, 'ephemeral containers not allowed in pod template'))
   return errs
 }
 

@@ -31,20 +31,27 @@ function validateValue(t: Toleration, path: string, opts: PodValidationOptions):
       return value ? [invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'")] : []
     case 'Lt':
     case 'Gt':
-      if (!opts.allowTaintTolerationComparisonOperators) return [notSupported(`${path}.operator`, operator, ['Equal', 'Exists', 'Lt', 'Gt'])]
+      if (!opts.allowTaintTolerationComparisonOperators)
+        return [notSupported(`${path}.operator`, operator, ['Equal', 'Exists', 'Lt', 'Gt'])]
       return validateInteger(value, `${path}.value`)
   }
   return [notSupported(`${path}.operator`, operator, ['Equal', 'Exists'])]
 }
 
-export const validateTolerations = (tolerations: readonly Toleration[] | undefined, path: string, opts: PodValidationOptions): FieldError[] =>
+export const validateTolerations = (
+  tolerations: readonly Toleration[] | undefined,
+  path: string,
+  opts: PodValidationOptions,
+): FieldError[] =>
   (tolerations ?? []).flatMap((t, i) => {
     const at = `${path}[${i}]`
     const operator = (t.operator as string | undefined) ?? ''
     const effect = (t.effect as string | undefined) ?? ''
     const errs = t.key ? validateLabelName(t.key, `${at}.key`) : []
     if (!t.key && operator !== 'Exists') {
-      errs.push(invalid(`${at}.operator`, operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"'))
+      errs.push(
+        invalid(`${at}.operator`, operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"'),
+      )
     }
     if (typeof t.tolerationSeconds === 'number' && effect !== 'NoExecute') {
       errs.push(invalid(`${at}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"))

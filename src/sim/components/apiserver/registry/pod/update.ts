@@ -15,7 +15,10 @@ import { validateTolerations } from './tolerations.ts'
 
 export const specOf = (pod: KubeObject): PodSpec => pod['spec'] as PodSpec
 
-export const podOptions = (old?: KubeObject): PodValidationOptions => ({ ...podValidationOptions(old && specOf(old), old?.metadata), resourceIsPod: true })
+export const podOptions = (old?: KubeObject): PodValidationOptions => ({
+  ...podValidationOptions(old && specOf(old), old?.metadata),
+  resourceIsPod: true,
+})
 
 /** validatePodMetadataAndSpec. */
 export function validateMetadataAndSpec(pod: KubeObject, opts: PodValidationOptions): FieldError[] {
@@ -25,7 +28,12 @@ export function validateMetadataAndSpec(pod: KubeObject, opts: PodValidationOpti
     : (spec.volumes ?? []).flatMap((v, i) =>
         (v.projected?.sources ?? []).flatMap((s, j) =>
           s.serviceAccountToken
-            ? [forbidden(`spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`, 'must not be specified when serviceAccountName is not set')]
+            ? [
+                forbidden(
+                  `spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`,
+                  'must not be specified when serviceAccountName is not set',
+                ),
+              ]
             : [],
         ),
       )
@@ -40,13 +48,25 @@ export function validateMetadataAndSpec(pod: KubeObject, opts: PodValidationOpti
 }
 
 /** ValidateContainerUpdates; undefined stops the validation after the errors so far. */
-function containerUpdates(containers: readonly Container[], old: readonly Container[], path: string): { errs: FieldError[]; stop: boolean } {
+function containerUpdates(
+  containers: readonly Container[],
+  old: readonly Container[],
+  path: string,
+): { errs: FieldError[]; stop: boolean } {
   if (containers.length !== old.length) return { errs: [forbidden(path, 'pod updates may not add or remove containers')], stop: true }
-  const errs = containers.flatMap((c, i) => [...(c.image ? [] : [required(`${path}[${i}].image`)]), ...validateImageForPod(c, `${path}[${i}]`)])
+  const errs = containers.flatMap((c, i) => [
+    ...(c.image ? [] : [required(`${path}[${i}].image`)]),
+    ...validateImageForPod(c, `${path}[${i}]`),
+  ])
   return { errs, stop: false }
 }
 
-function tolerationUpdates(tolerations: readonly Toleration[], old: readonly Toleration[], path: string, opts: PodValidationOptions): FieldError[] {
+function tolerationUpdates(
+  tolerations: readonly Toleration[],
+  old: readonly Toleration[],
+  path: string,
+  opts: PodValidationOptions,
+): FieldError[] {
   const key = (t: Toleration): Toleration => ({ ...t, tolerationSeconds: 0 })
   const kept = old.every((o) => tolerations.some((t) => semanticEqual(key(o), key(t))))
   return kept
@@ -72,7 +92,8 @@ function deadlineUpdates(spec: PodSpec, old: PodSpec): { errs: FieldError[]; sto
     return { errs: unset, stop: false }
   }
   if (next < 0 || next > 0x7fffffff) return { errs: [invalid(path, next, inclusiveRangeError(0, 0x7fffffff))], stop: true }
-  if (typeof before === 'number' && before < next) return { errs: [invalid(path, next, 'must be less than or equal to previous value')], stop: true }
+  if (typeof before === 'number' && before < next)
+    return { errs: [invalid(path, next, 'must be less than or equal to previous value')], stop: true }
   return { errs: [], stop: false }
 }
 
@@ -100,7 +121,8 @@ const withOldImages = (containers: readonly Container[] | undefined, old: readon
 function onlyAdditions(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {
   const expressions = old.matchExpressions ?? []
   const fields = old.matchFields ?? []
-  if (expressions.length === 0 && fields.length === 0) return (term.matchExpressions ?? []).length === 0 && (term.matchFields ?? []).length === 0
+  if (expressions.length === 0 && fields.length === 0)
+    return (term.matchExpressions ?? []).length === 0 && (term.matchFields ?? []).length === 0
   return (
     semanticEqual((term.matchExpressions ?? []).slice(0, expressions.length), expressions) &&
     semanticEqual((term.matchFields ?? []).slice(0, fields.length), fields)
@@ -119,7 +141,12 @@ function nodeAffinityMutation(affinity: NodeAffinity | undefined, old: NodeAffin
   return oldTerms.flatMap((term, i) => {
     const next = terms[i] ?? {}
     if (onlyAdditions(next, term)) return []
-    return [{ ...invalid(`${path}[${i}]`, undefined, 'only additions are allowed (no mutations or deletions)'), badValueText: goNodeSelectorTerm(next) }]
+    return [
+      {
+        ...invalid(`${path}[${i}]`, undefined, 'only additions are allowed (no mutations or deletions)'),
+        badValueText: goNodeSelectorTerm(next),
+      },
+    ]
   })
 }
 
@@ -150,9 +177,14 @@ function gatedUpdates(munged: PodSpec, old: PodSpec): FieldError[] {
 /** The comparison at the end: with everything updatable taken from the old pod, nothing may be left to differ. */
 function frozenFields(spec: PodSpec, old: PodSpec): FieldError[] {
   if (semanticEqual(spec, old)) return []
-  const munged: PodSpec = { ...spec, containers: withOldImages(spec.containers, old.containers), initContainers: withOldImages(spec.initContainers, old.initContainers) }
+  const munged: PodSpec = {
+    ...spec,
+    containers: withOldImages(spec.containers, old.containers),
+    initContainers: withOldImages(spec.initContainers, old.initContainers),
+  }
   for (const field of ['activeDeadlineSeconds', 'schedulingGates', 'tolerations'] as const) takeOver(munged, old, field)
-  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && munged.terminationGracePeriodSeconds === 1) takeOver(munged, old, 'terminationGracePeriodSeconds')
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && munged.terminationGracePeriodSeconds === 1)
+    takeOver(munged, old, 'terminationGracePeriodSeconds')
   const errs = (old.schedulingGates ?? []).length > 0 ? gatedUpdates(munged, old) : []
   if (semanticEqual(munged, old)) return errs
   if (munged.initContainers?.length === 0) delete munged.initContainers

@@ -15,4 +15,5 @@ export function containersWithPath(spec: PodSpec, specPath: string): { container
 export const allContainers = (spec: PodSpec): AnyContainer[] => containersWithPath(spec, 'spec').map((c) => c.container)
 
 /** A sidecar: an init container that keeps running. */
-export const isRestartableInitContainer = (container: { restartPolicy?: string } | undefined): boolean => container?.restartPolicy === 'Always'
+export const isRestartableInitContainer = (container: { restartPolicy?: string } | undefined): boolean =>
+  container?.restartPolicy === 'Always'

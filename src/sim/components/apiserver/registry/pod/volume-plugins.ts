@@ -1,8 +1,19 @@
 // Volume sources of storage systems, one check each (pkg/apis/core/validation/validation.go).
 import { type FieldError, invalid, notSupported, required, tooLong } from '../../../../api/field.ts'
 import type {
-  AWSElasticBlockStoreVolumeSource, AzureDiskVolumeSource, CSIVolumeSource, CinderVolumeSource, FCVolumeSource, FlexVolumeSource, FlockerVolumeSource,
-  GCEPersistentDiskVolumeSource, GitRepoVolumeSource, ISCSIVolumeSource, NFSVolumeSource, QuobyteVolumeSource, StorageOSVolumeSource,
+  AWSElasticBlockStoreVolumeSource,
+  AzureDiskVolumeSource,
+  CSIVolumeSource,
+  CinderVolumeSource,
+  FCVolumeSource,
+  FlexVolumeSource,
+  FlockerVolumeSource,
+  GCEPersistentDiskVolumeSource,
+  GitRepoVolumeSource,
+  ISCSIVolumeSource,
+  NFSVolumeSource,
+  QuobyteVolumeSource,
+  StorageOSVolumeSource,
 } from '../../../../api/types/kubernetes.gen.ts'
 import { byteLength, keysOf } from './maps.ts'
 import { isAbs, localDescendingPath } from './paths.ts'
@@ -14,7 +25,8 @@ export function needs(source: object | undefined, fields: readonly string[], pat
   return fields.filter((f) => !values[f] || (Array.isArray(values[f]) && values[f].length === 0)).map((f) => required(`${path}.${f}`))
 }
 
-const secretRefName = (ref: { name?: string } | undefined, path: string): FieldError[] => (ref && !ref.name ? [required(`${path}.secretRef.name`)] : [])
+const secretRefName = (ref: { name?: string } | undefined, path: string): FieldError[] =>
+  ref && !ref.name ? [required(`${path}.secretRef.name`)] : []
 
 export const gitRepo = (source: Partial<GitRepoVolumeSource>, path: string): FieldError[] => [
   ...needs(source, ['repository'], path),
@@ -22,7 +34,11 @@ export const gitRepo = (source: Partial<GitRepoVolumeSource>, path: string): Fie
 ]
 
 /** GCE and AWS disks: 0 means no partition, but the message leaves it out. */
-export function disk(source: Partial<GCEPersistentDiskVolumeSource & AWSElasticBlockStoreVolumeSource>, idField: string, path: string): FieldError[] {
+export function disk(
+  source: Partial<GCEPersistentDiskVolumeSource & AWSElasticBlockStoreVolumeSource>,
+  idField: string,
+  path: string,
+): FieldError[] {
   const partition = source.partition ?? 0
   return [
     ...needs(source, [idField], path),
@@ -60,7 +76,8 @@ export function iscsi(source: Partial<ISCSIVolumeSource>, path: string): FieldEr
 export function flocker(source: Partial<FlockerVolumeSource>, path: string): FieldError[] {
   const errs: FieldError[] = []
   if (!source.datasetName && !source.datasetUUID) errs.push(required(path, 'one of datasetName and datasetUUID is required'))
-  if (source.datasetName && source.datasetUUID) errs.push(invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'))
+  if (source.datasetName && source.datasetUUID)
+    errs.push(invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously'))
   if (source.datasetName?.includes('/')) errs.push(invalid(`${path}.datasetName`, source.datasetName, "must not contain '/'"))
   return errs
 }
@@ -87,7 +104,8 @@ export function quobyte(source: Partial<QuobyteVolumeSource>, path: string): Fie
   const errs: FieldError[] = []
   const registry = source.registry ?? ''
   if (!registry) errs.push(required(`${path}.registry`, pairs))
-  else if (byteLength(source.tenant ?? '') >= 65) errs.push(required(`${path}.tenant`, 'must be a UUID and may not exceed a length of 64 characters'))
+  else if (byteLength(source.tenant ?? '') >= 65)
+    errs.push(required(`${path}.tenant`, 'must be a UUID and may not exceed a length of 64 characters'))
   else for (const pair of registry.split(',')) if (!isHostPort(pair)) errs.push(invalid(`${path}.registry`, registry, pairs))
   return [...errs, ...needs(source, ['volume'], path)]
 }
@@ -96,8 +114,10 @@ export function fc(source: FCVolumeSource, path: string): FieldError[] {
   const errs: FieldError[] = []
   const wwns = source.targetWWNs ?? []
   const wwids = source.wwids ?? []
-  if (wwns.length === 0 && wwids.length === 0) errs.push(required(`${path}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both'))
-  if (wwns.length > 0 && wwids.length > 0) errs.push(invalid(`${path}.targetWWNs`, wwns, 'targetWWNs and wwids can not be specified simultaneously'))
+  if (wwns.length === 0 && wwids.length === 0)
+    errs.push(required(`${path}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both'))
+  if (wwns.length > 0 && wwids.length > 0)
+    errs.push(invalid(`${path}.targetWWNs`, wwns, 'targetWWNs and wwids can not be specified simultaneously'))
   if (wwns.length === 0) return errs
   const lun = source.lun
   if (typeof lun !== 'number') errs.push(required(`${path}.lun`, 'lun is required if targetWWNs is specified'))
@@ -123,10 +143,12 @@ const blobDisk = 'https://{account-name}.blob.core.windows.net/{container-name}/
 export function azureDisk(source: Partial<AzureDiskVolumeSource>, path: string): FieldError[] {
   const errs = needs(source, ['diskName', 'diskURI'], path)
   const { cachingMode, kind, diskURI = '' } = source
-  if (typeof cachingMode === 'string' && !cachingModes.includes(cachingMode)) errs.push(notSupported(`${path}.cachingMode`, cachingMode, cachingModes))
+  if (typeof cachingMode === 'string' && !cachingModes.includes(cachingMode))
+    errs.push(notSupported(`${path}.cachingMode`, cachingMode, cachingModes))
   if (typeof kind === 'string' && !diskKinds.includes(kind)) errs.push(notSupported(`${path}.kind`, kind, diskKinds))
   if (kind === 'Managed' && !diskURI.startsWith('/subscriptions/')) errs.push(notSupported(`${path}.diskURI`, diskURI, [managedDisk]))
-  if (typeof kind === 'string' && kind !== 'Managed' && !diskURI.startsWith('https://')) errs.push(notSupported(`${path}.diskURI`, diskURI, [blobDisk]))
+  if (typeof kind === 'string' && kind !== 'Managed' && !diskURI.startsWith('https://'))
+    errs.push(notSupported(`${path}.diskURI`, diskURI, [blobDisk]))
   return errs
 }
 

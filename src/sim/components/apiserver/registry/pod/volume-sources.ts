@@ -1,7 +1,13 @@
 // The everyday volume sources: host paths, files from ConfigMaps, Secrets and the downward API, images.
 import { type FieldError, invalid, notSupported, required } from '../../../../api/field.ts'
 import type {
-  ConfigMapVolumeSource, DownwardAPIVolumeFile, DownwardAPIVolumeSource, HostPathVolumeSource, ImageVolumeSource, KeyToPath, SecretVolumeSource,
+  ConfigMapVolumeSource,
+  DownwardAPIVolumeFile,
+  DownwardAPIVolumeSource,
+  HostPathVolumeSource,
+  ImageVolumeSource,
+  KeyToPath,
+  SecretVolumeSource,
 } from '../../../../api/types/kubernetes.gen.ts'
 import { validateObjectFieldSelector, validateResourceFieldSelector, volumeFieldPaths } from './env.ts'
 import type { PodValidationOptions } from './options.ts'
@@ -10,7 +16,9 @@ import { localNonReservedPath, pathNoBacksteps } from './paths.ts'
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket']
 
 export const fileMode = (mode: number | undefined, path: string): FieldError[] =>
-  typeof mode === 'number' && (mode > 0o777 || mode < 0) ? [invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')] : []
+  typeof mode === 'number' && (mode > 0o777 || mode < 0)
+    ? [invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive')]
+    : []
 
 export function pathSource(source: Partial<HostPathVolumeSource>, path: string): FieldError[] {
   if (!source.path) return [required(`${path}.path`)]
@@ -30,7 +38,11 @@ export function keyToPath(item: KeyToPath, path: string): FieldError[] {
 }
 
 /** A ConfigMap or Secret volume, whose object is named by `nameField`. */
-export function fileSource(source: Partial<ConfigMapVolumeSource & SecretVolumeSource>, nameField: 'name' | 'secretName', path: string): FieldError[] {
+export function fileSource(
+  source: Partial<ConfigMapVolumeSource & SecretVolumeSource>,
+  nameField: 'name' | 'secretName',
+  path: string,
+): FieldError[] {
   return [
     ...(source[nameField] ? [] : [required(`${path}.${nameField}`)]),
     ...fileMode(source.defaultMode, `${path}.defaultMode`),

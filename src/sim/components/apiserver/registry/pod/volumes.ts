@@ -18,13 +18,21 @@ const sources: readonly SourceCheck[] = [
   ['hostPath', 'hostPath', (v, p) => pathSource(v.hostPath ?? {}, `${p}.hostPath`)],
   ['gitRepo', 'gitRepo', (v, p) => plugins.gitRepo(v.gitRepo ?? {}, `${p}.gitRepo`)],
   ['gcePersistentDisk', 'gcePersistentDisk', (v, p) => plugins.disk(v.gcePersistentDisk ?? {}, 'pdName', `${p}.persistentDisk`)],
-  ['awsElasticBlockStore', 'awsElasticBlockStore', (v, p) => plugins.disk(v.awsElasticBlockStore ?? {}, 'volumeID', `${p}.awsElasticBlockStore`)],
+  [
+    'awsElasticBlockStore',
+    'awsElasticBlockStore',
+    (v, p) => plugins.disk(v.awsElasticBlockStore ?? {}, 'volumeID', `${p}.awsElasticBlockStore`),
+  ],
   ['secret', 'secret', (v, p) => fileSource(v.secret ?? {}, 'secretName', `${p}.secret`)],
   ['nfs', 'nfs', (v, p) => plugins.nfs(v.nfs ?? {}, `${p}.nfs`)],
   ['iscsi', 'iscsi', (v, p) => plugins.iscsi(v.iscsi ?? {}, `${p}.iscsi`)],
   ['glusterfs', 'glusterfs', (v, p) => plugins.needs(v.glusterfs, ['endpoints', 'path'], `${p}.glusterfs`)],
   ['flocker', 'flocker', (v, p) => plugins.flocker(v.flocker ?? {}, `${p}.flocker`)],
-  ['persistentVolumeClaim', 'persistentVolumeClaim', (v, p) => plugins.needs(v.persistentVolumeClaim, ['claimName'], `${p}.persistentVolumeClaim`)],
+  [
+    'persistentVolumeClaim',
+    'persistentVolumeClaim',
+    (v, p) => plugins.needs(v.persistentVolumeClaim, ['claimName'], `${p}.persistentVolumeClaim`),
+  ],
   ['rbd', 'rbd', (v, p) => plugins.needs(v.rbd, ['monitors', 'image'], `${p}.rbd`)],
   ['cinder', 'cinder', (v, p) => plugins.cinder(v.cinder ?? {}, `${p}.cinder`)],
   ['cephfs', 'cephFS', (v, p) => plugins.needs(v.cephfs, ['monitors'], `${p}.cephfs`)],
@@ -61,7 +69,8 @@ function validateVolumeSource(v: Volume, path: string, meta: ObjectMeta | undefi
   if (v.emptyDir) {
     seen = true
     const limit = v.emptyDir.sizeLimit
-    if (typeof limit === 'string' && isNegative(limit)) errs.push(forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
+    if (typeof limit === 'string' && isNegative(limit))
+      errs.push(forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
   }
   for (const [key, at, check] of sources) {
     if (!v[key]) continue
@@ -102,9 +111,10 @@ export function validateVolumes(
     errs.push(...own)
     const claim = v.persistentVolumeClaim?.claimName
     if (v.persistentVolumeClaim && created.has(claim ?? '')) {
-      errs.push(invalid(`${at}.persistentVolumeClaim.claimName`, claim, 'must not reference a PVC that gets created for an ephemeral volume'))
+      errs.push(
+        invalid(`${at}.persistentVolumeClaim.claimName`, claim, 'must not reference a PVC that gets created for an ephemeral volume'),
+      )
     }
   }
   return { volumes, errs }
 }
-

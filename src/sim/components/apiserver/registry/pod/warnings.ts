@@ -1,6 +1,14 @@
 // Warnings about pods and templates (pkg/api/pod/warnings.go, pkg/api/node/util.go).
 import { isDNS1123Label } from '../../../../api/validation/names.ts'
-import type { ContainerPort, NodeSelectorTerm, ObjectMeta, PodAffinity, PodAntiAffinity, PodSpec, Volume } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  ContainerPort,
+  NodeSelectorTerm,
+  ObjectMeta,
+  PodAffinity,
+  PodAntiAffinity,
+  PodSpec,
+  Volume,
+} from '../../../../api/types/kubernetes.gen.ts'
 import type { KubeObject } from '../../../../api/types/object.ts'
 import { appArmorPrefix, appArmorProfileOf, seccompContainerPrefix, seccompPodKey } from './annotations.ts'
 import { at, has, keysOf } from './maps.ts'
@@ -50,7 +58,9 @@ export const nodeSelectorTermWarnings = (term: NodeSelectorTerm | undefined, che
     const message = deprecatedNodeLabelMessage(e.key ?? '')
     const warnings = message ? [`${path}.matchExpressions[${i}].key: ${e.key} is ${message}`] : []
     if (!checkValues) return warnings
-    const values = (e.values ?? []).flatMap((v, j) => isValidLabelValue(v).map((m) => `${path}.matchExpressions[${i}].values[${j}]: ${v} is invalid, ${m}`))
+    const values = (e.values ?? []).flatMap((v, j) =>
+      isValidLabelValue(v).map((m) => `${path}.matchExpressions[${i}].values[${j}]: ${v} is invalid, ${m}`),
+    )
     return [...warnings, ...values]
   })
 
@@ -62,10 +72,14 @@ function placementWarnings(spec: PodSpec, path: string): string[] {
     return message ? [`${path}.nodeSelector[${key}]: ${message}`] : []
   })
   for (const [i, term] of (node?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []).entries()) {
-    warnings.push(...nodeSelectorTermWarnings(term, false, `${nodePath}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]`))
+    warnings.push(
+      ...nodeSelectorTermWarnings(term, false, `${nodePath}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]`),
+    )
   }
   for (const [i, term] of (node?.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
-    warnings.push(...nodeSelectorTermWarnings(term.preference, true, `${nodePath}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`))
+    warnings.push(
+      ...nodeSelectorTermWarnings(term.preference, true, `${nodePath}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`),
+    )
   }
   for (const [i, c] of (spec.topologySpreadConstraints ?? []).entries()) {
     const at = `${path}.topologySpreadConstraints[${i}]`
@@ -86,7 +100,8 @@ function fractionWarning(list: ResourceList | undefined, name: string, path: str
 function volumeWarnings(spec: PodSpec, path: string): string[] {
   return (spec.volumes ?? []).flatMap((v, i) => {
     const at = `${path}.volumes[${i}]`
-    const deprecations = (list: typeof deprecatedVolumes): string[] => list.filter(([source]) => v[source]).map(([, name, m]) => `${at}.${name}: ${m}`)
+    const deprecations = (list: typeof deprecatedVolumes): string[] =>
+      list.filter(([source]) => v[source]).map(([, name, m]) => `${at}.${name}: ${m}`)
     const claim = v.ephemeral?.volumeClaimTemplate?.spec?.resources
     const claimPath = `${at}.ephemeral.volumeClaimTemplate.spec.resources`
     return [
@@ -123,7 +138,14 @@ function envWarnings(c: AnyContainer, path: string): string[] {
   })
 }
 
-function containerWarnings(c: AnyContainer, path: string, spec: PodSpec, meta: ObjectMeta, annotationsPath: string, isTemplate: boolean): string[] {
+function containerWarnings(
+  c: AnyContainer,
+  path: string,
+  spec: PodSpec,
+  meta: ObjectMeta,
+  annotationsPath: string,
+  isTemplate: boolean,
+): string[] {
   const warnings: string[] = []
   const name = c.name ?? ''
   const seccompKey = seccompContainerPrefix + name
@@ -159,7 +181,9 @@ const goPort = (p: ContainerPort): string =>
 
 function portWarnings(spec: PodSpec, path: string): string[] {
   const warnings: string[] = []
-  const ports: PortAt[] = containersWithPath(spec, path).flatMap(({ container, path: at }) => (container.ports ?? []).map((port, i) => ({ path: `${at}.ports[${i}]`, port })))
+  const ports: PortAt[] = containersWithPath(spec, path).flatMap(({ container, path: at }) =>
+    (container.ports ?? []).map((port, i) => ({ path: `${at}.ports[${i}]`, port })),
+  )
   const byPort = new Map<string, PortAt[]>()
   for (const here of ports) {
     const ip = here.port.hostIP ?? ''
@@ -183,7 +207,10 @@ function portWarnings(spec: PodSpec, path: string): string[] {
     if (!port.name) continue
     const other = names.get(port.name)
     if (other === undefined) names.set(port.name, at)
-    else warnings.push(`${at}: duplicate port name ${quote(port.name)} with ${other}, services and probes that select ports by name will use ${other}`)
+    else
+      warnings.push(
+        `${at}: duplicate port name ${quote(port.name)} with ${other}, services and probes that select ports by name will use ${other}`,
+      )
   }
   return warnings
 }
@@ -210,10 +237,15 @@ export function podSpecWarnings(spec: PodSpec, meta: ObjectMeta, root: string): 
   const pullSecrets = (spec.imagePullSecrets ?? []).map((s) => s.name ?? '')
   return [
     ...placementWarnings(spec, path),
-    ...deprecatedAnnotations.filter(([key]) => has(meta.annotations, key)).map(([key, message]) => `${annotationsPath}[${key}]: ${message}`),
+    ...deprecatedAnnotations
+      .filter(([key]) => has(meta.annotations, key))
+      .map(([key, message]) => `${annotationsPath}[${key}]: ${message}`),
     ...volumeWarnings(spec, path),
     ...overlappingPathWarnings(spec.volumes ?? []),
-    ...duplicates(hostAliases.map((a) => a.ip ?? ''), (i, ip) => `${path}.hostAliases[${i}].ip: duplicate ip ${quote(ip)}`),
+    ...duplicates(
+      hostAliases.map((a) => a.ip ?? ''),
+      (i, ip) => `${path}.hostAliases[${i}].ip: duplicate ip ${quote(ip)}`,
+    ),
     ...duplicates(pullSecrets, (i, name) => `${path}.imagePullSecrets[${i}].name: duplicate name ${quote(name)}`),
     ...pullSecrets.flatMap((name, i) => (name === '' ? [`${path}.imagePullSecrets[${i}].name: invalid empty name ""`] : [])),
     ...fractionWarning(spec.overhead, 'memory', `${path}.overhead`),
@@ -238,7 +270,9 @@ export function podCreateWarnings(pod: KubeObject): string[] {
   const wrong = isDNS1123Label(pod.metadata.name ?? '')
   const hostname =
     wrong.length > 0
-      ? [`metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${wrong.join(' ')}]`]
+      ? [
+          `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${wrong.join(' ')}]`,
+        ]
       : []
   return [...hostname, ...podSpecWarnings(pod['spec'] as PodSpec, pod.metadata, '')]
 }

@@ -35,10 +35,12 @@ export function validateWindowsOptions(options: WindowsSecurityContextOptions | 
   if (!options) return []
   const errs: FieldError[] = []
   const { gmsaCredentialSpecName: name, gmsaCredentialSpec: spec, runAsUserName } = options
-  if (typeof name === 'string') errs.push(...isDNS1123Subdomain(name).map((msg) => pointer(invalid(`${path}.gmsaCredentialSpecName`, name, msg))))
+  if (typeof name === 'string')
+    errs.push(...isDNS1123Subdomain(name).map((msg) => pointer(invalid(`${path}.gmsaCredentialSpecName`, name, msg))))
   if (typeof spec === 'string') {
     if (spec === '') errs.push(pointer(invalid(`${path}.gmsaCredentialSpec`, spec, 'gmsaCredentialSpec cannot be an empty string')))
-    else if (byteLength(spec) > 64 * 1024) errs.push(pointer(invalid(`${path}.gmsaCredentialSpec`, spec, 'gmsaCredentialSpec size must be under 64 KiB')))
+    else if (byteLength(spec) > 64 * 1024)
+      errs.push(pointer(invalid(`${path}.gmsaCredentialSpec`, spec, 'gmsaCredentialSpec size must be under 64 KiB')))
   }
   if (typeof runAsUserName === 'string') errs.push(...validateRunAsUserName(runAsUserName, `${path}.runAsUserName`))
   return errs
@@ -59,8 +61,10 @@ export function validateHostProcess(spec: PodSpec, path: string): FieldError[] {
     if (own ?? pod) count++
   }
   if (count === 0) return errs
-  if (count !== containers.length) errs.push(invalid(path, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers'))
-  if (!spec.hostNetwork) errs.push(invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'))
+  if (count !== containers.length)
+    errs.push(invalid(path, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers'))
+  if (!spec.hostNetwork)
+    errs.push(invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'))
   return errs
 }
 
@@ -68,8 +72,16 @@ const podFields = ['appArmorProfile', 'seLinuxOptions'] as const
 const laterPodFields = ['seccompProfile', 'fsGroup', 'fsGroupChangePolicy', 'sysctls'] as const
 const lastPodFields = ['runAsUser', 'runAsGroup', 'supplementalGroups', 'supplementalGroupsPolicy', 'seLinuxChangePolicy'] as const
 const containerFields = [
-  'appArmorProfile', 'seLinuxOptions', 'seccompProfile', 'capabilities', 'readOnlyRootFilesystem', 'privileged', 'allowPrivilegeEscalation', 'procMount',
-  'runAsUser', 'runAsGroup',
+  'appArmorProfile',
+  'seLinuxOptions',
+  'seccompProfile',
+  'capabilities',
+  'readOnlyRootFilesystem',
+  'privileged',
+  'allowPrivilegeEscalation',
+  'procMount',
+  'runAsUser',
+  'runAsGroup',
 ] as const
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)

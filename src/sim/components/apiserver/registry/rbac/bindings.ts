@@ -38,7 +38,8 @@ function validateBody(o: KubeObject, namespaced: boolean): FieldError[] {
   if (!kinds.includes(ref.kind)) errors.push(notSupported('roleRef.kind', ref.kind ?? '', kinds))
   if (!ref.name) errors.push(required('roleRef.name'))
   else errors.push(...invalidEach('roleRef.name', ref.name, rbacName(ref.name, false)))
-  for (const [i, subject] of ((o.subjects ?? []) as Subject[]).entries()) errors.push(...validateSubject(subject, namespaced, `subjects[${i}]`))
+  for (const [i, subject] of ((o.subjects ?? []) as Subject[]).entries())
+    errors.push(...validateSubject(subject, namespaced, `subjects[${i}]`))
   return errors
 }
 

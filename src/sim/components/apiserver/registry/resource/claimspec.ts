@@ -65,11 +65,18 @@ export function requestNameRef(name: string, field: string, names: RequestNames)
 }
 
 export const requestRefs = (list: readonly string[] | undefined, field: string, names: RequestNames): FieldError[] =>
-  setOf(list, 32, (name, path) => requestNameRef(name, path, names), (name) => name, field)
+  setOf(
+    list,
+    32,
+    (name, path) => requestNameRef(name, path, names),
+    (name) => name,
+    field,
+  )
 
 function count(ask: Ask, field: string): FieldError[] {
   const n = ask.count ?? 0
-  if (ask.allocationMode === 'All') return n === 0 ? [] : [invalid(`${field}.count`, n, "must not be specified when allocationMode is 'All'")]
+  if (ask.allocationMode === 'All')
+    return n === 0 ? [] : [invalid(`${field}.count`, n, "must not be specified when allocationMode is 'All'")]
   if (ask.allocationMode === 'ExactCount') return n > 0 ? [] : [invalid(`${field}.count`, n, 'must be greater than zero')]
   return [notSupported(`${field}.allocationMode`, ask.allocationMode ?? '', ['All', 'ExactCount'])]
 }
@@ -83,13 +90,22 @@ const ask = (a: Ask, field: string): FieldError[] => [
 function request(r: Request, field: string): FieldError[] {
   const errors = labelName(r.name, `${field}.name`)
   const first = r.firstAvailable?.length ? r.firstAvailable : undefined
-  if (first && r.exactly) return [...errors, { ...invalid(field, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set') }]
+  if (first && r.exactly)
+    return [...errors, { ...invalid(field, null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set') }]
   if (first)
     return [
       ...errors,
-      ...setOf(first, 8, (s, path) => [...labelName(s.name, `${path}.name`), ...ask(s, path)], (s) => s.name ?? '', `${field}.firstAvailable`),
+      ...setOf(
+        first,
+        8,
+        (s, path) => [...labelName(s.name, `${path}.name`), ...ask(s, path)],
+        (s) => s.name ?? '',
+        `${field}.firstAvailable`,
+      ),
     ]
-  return r.exactly ? [...errors, ...ask(r.exactly, `${field}.exactly`)] : [...errors, required(field, 'exactly one of `exactly` or `firstAvailable` is required')]
+  return r.exactly
+    ? [...errors, ...ask(r.exactly, `${field}.exactly`)]
+    : [...errors, required(field, 'exactly one of `exactly` or `firstAvailable` is required')]
 }
 
 export function validateClaimSpec(spec: ClaimSpec | undefined, field: string): FieldError[] {
@@ -102,11 +118,18 @@ export function validateClaimSpec(spec: ClaimSpec | undefined, field: string): F
       32,
       (c, path) => [
         ...requestRefs(c.requests, `${path}.requests`, names),
-        ...(c.matchAttribute === undefined ? [required(`${path}.matchAttribute`)] : fullyQualifiedName(c.matchAttribute, `${path}.matchAttribute`)),
+        ...(c.matchAttribute === undefined
+          ? [required(`${path}.matchAttribute`)]
+          : fullyQualifiedName(c.matchAttribute, `${path}.matchAttribute`)),
       ],
       `${field}.devices.constraints`,
     ),
-    ...listOf(devices?.config, 32, (c, path) => [...requestRefs(c.requests, `${path}.requests`, names), ...configuration(c, path)], `${field}.devices.config`),
+    ...listOf(
+      devices?.config,
+      32,
+      (c, path) => [...requestRefs(c.requests, `${path}.requests`, names), ...configuration(c, path)],
+      `${field}.devices.config`,
+    ),
   ]
 }
 
@@ -147,13 +170,22 @@ export const claimSpecText = goValueStruct([
     [
       'Constraints',
       'constraints',
-      goSlice(goValueStruct(['Requests', 'requests', goSlice(goJson)], ['MatchAttribute', 'matchAttribute'], ['DistinctAttribute', 'distinctAttribute'])),
+      goSlice(
+        goValueStruct(
+          ['Requests', 'requests', goSlice(goJson)],
+          ['MatchAttribute', 'matchAttribute'],
+          ['DistinctAttribute', 'distinctAttribute'],
+        ),
+      ),
     ],
     [
       'Config',
       'config',
       goSlice(
-        goValueStruct(['Requests', 'requests', goSlice(goJson)], ['Opaque', 'opaque', goStruct(['Driver', 'driver', goString], ['Parameters', 'parameters'])]),
+        goValueStruct(
+          ['Requests', 'requests', goSlice(goJson)],
+          ['Opaque', 'opaque', goStruct(['Driver', 'driver', goString], ['Parameters', 'parameters'])],
+        ),
       ),
     ],
   ),

@@ -32,7 +32,10 @@ interface DeviceStatus extends Device {
   networkData?: { interfaceName?: string; ips?: string[]; hardwareAddress?: string }
 }
 interface ClaimStatus {
-  allocation?: { devices?: { results?: Result[]; config?: (Opaque & { source?: string; requests?: string[] })[] }; nodeSelector?: NodeSelector }
+  allocation?: {
+    devices?: { results?: Result[]; config?: (Opaque & { source?: string; requests?: string[] })[] }
+    nodeSelector?: NodeSelector
+  }
   reservedFor?: { apiGroup?: string; resource?: string; name?: string; uid?: string }[]
   devices?: DeviceStatus[]
 }
@@ -52,7 +55,11 @@ export function prepareClaimStatus(o: KubeObject, old: KubeObject): void {
   }
   for (const d of status.devices ?? []) delete d.shareID
   const still = new Set(results(status).map(idOf))
-  const gone = new Set(results(statusOf(old)).map(idOf).filter((id) => !still.has(id)))
+  const gone = new Set(
+    results(statusOf(old))
+      .map(idOf)
+      .filter((id) => !still.has(id)),
+  )
   if (!status.devices) return
   status.devices = status.devices.filter((d) => !gone.has(idOf(d)))
   if (status.devices.length === 0) delete status.devices

@@ -7,7 +7,8 @@ import type { KindStrategy } from '../strategy.ts'
 import { configuration, listOf, type Opaque, selectors } from './rules.ts'
 
 /** The generated name is judged, not what it was generated from. */
-const meta = (o: KubeObject): FieldError[] => clusterMeta(o, (name, prefix) => (prefix ? [] : nameIsDNSSubdomain(name, false).map((m) => m.replace(/ characters$/, ' bytes'))))
+const meta = (o: KubeObject): FieldError[] =>
+  clusterMeta(o, (name, prefix) => (prefix ? [] : nameIsDNSSubdomain(name, false).map((m) => m.replace(/ characters$/, ' bytes'))))
 
 const validate = (o: KubeObject, old?: KubeObject): FieldError[] => {
   const stored = old !== undefined && semanticEqual(o.spec?.config, old.spec?.config)

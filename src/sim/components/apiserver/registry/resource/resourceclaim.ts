@@ -11,10 +11,19 @@ import { adminRequest, claimDefaults, claimSpecText, dropDisabledOfClaim, valida
 import { prepareClaimStatus, validateClaimStatus } from './claimstatus.ts'
 import { adminAccess } from './rules.ts'
 
-const group = { group: 'resource.k8s.io', version: 'v1', shortNames: [], categories: [], namespaced: true, deleteReturnsObject: true, allowUnconditionalUpdate: true } as const
+const group = {
+  group: 'resource.k8s.io',
+  version: 'v1',
+  shortNames: [],
+  categories: [],
+  namespaced: true,
+  deleteReturnsObject: true,
+  allowUnconditionalUpdate: true,
+} as const
 
 const validateClaim = (o: KubeObject): FieldError[] => [...namespacedMeta(o), ...validateClaimSpec(o.spec, 'spec')]
-const withAdmin = (o: KubeObject, asked: string | undefined, view: RegistryView): FieldError[] => adminAccess(asked, o.metadata.namespace ?? '', view)
+const withAdmin = (o: KubeObject, asked: string | undefined, view: RegistryView): FieldError[] =>
+  adminAccess(asked, o.metadata.namespace ?? '', view)
 
 const state = (o: KubeObject): string => {
   const deleted = o.metadata.deletionTimestamp !== undefined
@@ -65,7 +74,8 @@ const validateTemplate = (o: KubeObject): FieldError[] => [
   ...validateClaimSpec(o.spec?.spec, 'spec.spec'),
 ]
 
-const templateSpecText = (spec: KubeObject['spec']): string => `{${[...printMeta(spec?.metadata), `"Spec":${claimSpecText(spec?.spec)}`].join(',')}}`
+const templateSpecText = (spec: KubeObject['spec']): string =>
+  `{${[...printMeta(spec?.metadata), `"Spec":${claimSpecText(spec?.spec)}`].join(',')}}`
 
 export const resourceClaimTemplate: KindStrategy = {
   ...group,
@@ -82,7 +92,11 @@ export const resourceClaimTemplate: KindStrategy = {
   prepareForCreate: (o) => dropDisabledOfClaim(o.spec?.spec),
   validate: (o, view) => [...withAdmin(o, adminRequest(o.spec?.spec), view), ...validateTemplate(o)],
   prepareForUpdate: (o) => dropDisabledOfClaim(o.spec?.spec),
-  validateUpdate: (o, old) => [...validateTemplate(o), ...metaUpdate(o, old), ...immutable('spec', o.spec, old.spec, templateSpecText(o.spec))],
+  validateUpdate: (o, old) => [
+    ...validateTemplate(o),
+    ...metaUpdate(o, old),
+    ...immutable('spec', o.spec, old.spec, templateSpecText(o.spec)),
+  ],
   columns: resourceClaimTemplateColumns,
   row: (o, nowMs) => [o.metadata.name ?? '', age(o, nowMs)],
 }

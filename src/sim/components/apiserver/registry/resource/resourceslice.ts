@@ -31,7 +31,17 @@ interface Spec {
   devices?: Device[]
 }
 
-const GATED = ['taints', 'consumesCounters', 'nodeName', 'nodeSelector', 'allNodes', 'bindingConditions', 'bindingFailureConditions', 'bindsToNode', 'allowMultipleAllocations']
+const GATED = [
+  'taints',
+  'consumesCounters',
+  'nodeName',
+  'nodeSelector',
+  'allNodes',
+  'bindingConditions',
+  'bindingFailureConditions',
+  'bindsToNode',
+  'allowMultipleAllocations',
+]
 
 function dropDisabled(o: KubeObject): void {
   delete o.spec?.sharedCounters
@@ -42,7 +52,8 @@ function dropDisabled(o: KubeObject): void {
   }
 }
 
-const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/
+const SEMVER =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/
 
 const short = (value: string, field: string): FieldError[] => (byteLength(value) > 64 ? [tooLong(field, 64)] : [])
 const attributeText = goStruct(['IntValue', 'int'], ['BoolValue', 'bool'], ['StringValue', 'string'], ['VersionValue', 'version'])
@@ -54,7 +65,9 @@ function attribute(a: Attribute, field: string): FieldError[] {
     ...(a.version === undefined
       ? []
       : [
-          ...(SEMVER.test(a.version) ? [] : [invalid(`${field}.version`, a.version, 'must be a string compatible with semver.org spec 2.0.0')]),
+          ...(SEMVER.test(a.version)
+            ? []
+            : [invalid(`${field}.version`, a.version, 'must be a string compatible with semver.org spec 2.0.0')]),
           ...short(a.version, `${field}.version`),
         ]),
     ...(set === 0 ? [invalid(field, '', 'exactly one value must be specified')] : []),
@@ -74,7 +87,9 @@ function device(d: Device, field: string): FieldError[] {
 
 const ONE_OF = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required'
 const requirementText = goSlice(goStruct(['Key', 'key', goString], ['Operator', 'operator', goString], ['Values', 'values']))
-const termsText = goSlice(goStruct(['MatchExpressions', 'matchExpressions', requirementText], ['MatchFields', 'matchFields', requirementText]))
+const termsText = goSlice(
+  goStruct(['MatchExpressions', 'matchExpressions', requirementText], ['MatchFields', 'matchFields', requirementText]),
+)
 
 function nodes(spec: Spec): FieldError[] {
   const { nodeName, nodeSelector, allNodes } = spec
@@ -88,7 +103,12 @@ function nodes(spec: Spec): FieldError[] {
         : invalidEach('spec.nodeName', nodeName, nameIsDNSSubdomain(nodeName, false))),
     ...(nodeSelector ? validateNodeSelector(nodeSelector, false, 'spec.nodeSelector') : []),
     ...(nodeSelector && terms.length !== 1
-      ? [{ ...invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term'), badValueText: termsText(terms) }]
+      ? [
+          {
+            ...invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term'),
+            badValueText: termsText(terms),
+          },
+        ]
       : []),
     ...(allNodes === false ? [invalid('spec.allNodes', false, 'must be either unset or set to true')] : []),
     ...(set.length === 0 ? [required('spec', ONE_OF)] : []),
@@ -103,7 +123,9 @@ function validateSpec(o: KubeObject, old?: KubeObject): FieldError[] {
   return [
     ...driverName(spec.driver ?? '', 'spec.driver'),
     ...poolName(pool.name, 'spec.pool.name'),
-    ...((pool.resourceSliceCount ?? 0) > 0 ? [] : [invalid('spec.pool.resourceSliceCount', pool.resourceSliceCount ?? 0, 'must be greater than zero')]),
+    ...((pool.resourceSliceCount ?? 0) > 0
+      ? []
+      : [invalid('spec.pool.resourceSliceCount', pool.resourceSliceCount ?? 0, 'must be greater than zero')]),
     ...((pool.generation ?? 0) < 0 ? [invalid('spec.pool.generation', pool.generation, 'must be greater than or equal to zero')] : []),
     ...(before
       ? [
@@ -119,7 +141,9 @@ function validateSpec(o: KubeObject, old?: KubeObject): FieldError[] {
 
 const warnings = (o: KubeObject): string[] => {
   const driver: string = o.spec?.driver ?? ''
-  return driver === driver.toLowerCase() ? [] : [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`]
+  return driver === driver.toLowerCase()
+    ? []
+    : [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`]
 }
 
 export const resourceSlice: KindStrategy = {

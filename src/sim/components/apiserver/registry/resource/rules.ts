@@ -10,7 +10,8 @@ import { keysOf } from '../pod/maps.ts'
 import type { RegistryView } from '../strategy.ts'
 
 export const driverName = csiDriverName
-export const labelName = (value: string | undefined, field: string): FieldError[] => invalidEach(field, value ?? '', isDNS1123Label(value ?? ''))
+export const labelName = (value: string | undefined, field: string): FieldError[] =>
+  invalidEach(field, value ?? '', isDNS1123Label(value ?? ''))
 export const className = (value: string | undefined, field: string): FieldError[] => requiredName(field, value, isDNS1123Subdomain)
 
 export function poolName(value: string | undefined, field: string): FieldError[] {
@@ -50,7 +51,13 @@ export function listOf<T>(items: readonly T[] | undefined, max: number, rule: Ru
 }
 
 /** validateSet: a list without two items of one key. */
-export function setOf<T>(items: readonly T[] | undefined, max: number, rule: Rule<T>, key: (item: T) => string, field: string): FieldError[] {
+export function setOf<T>(
+  items: readonly T[] | undefined,
+  max: number,
+  rule: Rule<T>,
+  key: (item: T) => string,
+  field: string,
+): FieldError[] {
   const errors = listOf(items, max, rule, field)
   if ((items?.length ?? 0) > max) return errors
   const seen = new Set<string>()
@@ -117,7 +124,10 @@ export interface Opaque {
 
 export const configuration = ({ opaque }: Opaque, field: string, stored = false): FieldError[] =>
   opaque
-    ? [...driverName(opaque.driver ?? '', `${field}.opaque.driver`), ...rawExtension(opaque.parameters, `${field}.opaque.parameters`, stored)]
+    ? [
+        ...driverName(opaque.driver ?? '', `${field}.opaque.driver`),
+        ...rawExtension(opaque.parameters, `${field}.opaque.parameters`, stored),
+      ]
     : [required(`${field}.opaque`)]
 
 const ADMIN = 'resource.kubernetes.io/admin-access'
@@ -129,5 +139,11 @@ export function adminAccess(field: string | undefined, namespace: string, view: 
   if (!found) return [internalError(field, `could not retrieve namespace to verify admin access: namespaces "${namespace}" not found`)]
   return found.metadata.labels?.[ADMIN] === 'true'
     ? []
-    : [{ type: 'FieldValueForbidden', field, detail: `admin access to devices requires the \`${ADMIN}: true\` label on the containing namespace` }]
+    : [
+        {
+          type: 'FieldValueForbidden',
+          field,
+          detail: `admin access to devices requires the \`${ADMIN}: true\` label on the containing namespace`,
+        },
+      ]
 }

@@ -34,7 +34,9 @@ function validate(o: KubeObject): FieldError[] {
   if (o.metadata.name?.startsWith('system-')) {
     const problem = systemNameProblem(o)
     if (problem !== undefined) {
-      errors.push(forbidden('metadata.name', `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`))
+      errors.push(
+        forbidden('metadata.name', `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`),
+      )
     }
   } else if ((o.value ?? 0) > highestUserDefinablePriority) {
     errors.push(forbidden('value', `maximum allowed value of a user defined priority is ${highestUserDefinablePriority}`))

@@ -36,7 +36,8 @@ function validateTerm(term: TopologySelectorTerm, field: string): FieldError[] {
   for (const [i, r] of (term.matchLabelExpressions ?? []).entries()) {
     const path = `${field}.matchLabelExpressions[${i}]`
     if (!r.values?.length) errors.push(required(`${path}.values`))
-    for (const [k, value] of (r.values ?? []).entries()) if (r.values.indexOf(value) < k) errors.push(duplicate(`${path}.values[${k}]`, value))
+    for (const [k, value] of (r.values ?? []).entries())
+      if (r.values.indexOf(value) < k) errors.push(duplicate(`${path}.values[${k}]`, value))
     errors.push(...invalidEach(`${path}.key`, r.key ?? '', isQualifiedName(r.key ?? '')))
     if (seen.has(r.key)) errors.push(duplicate(`${path}.key`, r.key ?? ''))
     seen.add(r.key)
@@ -71,7 +72,9 @@ const validate = (o: KubeObject): FieldError[] => [
   ...clusterMeta(o),
   ...driver(o.provisioner, 'provisioner'),
   ...validateParameters(o.parameters, true),
-  ...(o.reclaimPolicy && !reclaimPolicies.includes(o.reclaimPolicy) ? [notSupported('reclaimPolicy', o.reclaimPolicy, reclaimPolicies)] : []),
+  ...(o.reclaimPolicy && !reclaimPolicies.includes(o.reclaimPolicy)
+    ? [notSupported('reclaimPolicy', o.reclaimPolicy, reclaimPolicies)]
+    : []),
   ...(bindingModes.includes(o.volumeBindingMode) ? [] : [notSupported('volumeBindingMode', o.volumeBindingMode, bindingModes)]),
   ...validateTopologies(o.allowedTopologies ?? []),
 ]
@@ -85,7 +88,9 @@ const warnings = (o: KubeObject): string[] =>
   )
 
 const isDefault = (o: KubeObject): boolean =>
-  ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'].some((k) => at(o.metadata.annotations, k) === 'true')
+  ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'].some(
+    (k) => at(o.metadata.annotations, k) === 'true',
+  )
 
 export const storageClass: KindStrategy = {
   group: 'storage.k8s.io',

@@ -7,7 +7,18 @@ import { csiDriverColumns, csiNodeColumns, csiStorageCapacityColumns } from '../
 import { goJson, goSlice, goString, goStruct } from '../core/gostruct.ts'
 import { csiDriverName } from '../core/persistentvolumesource.ts'
 import { goLabelSelector } from '../core/volumestructs.ts'
-import { age, byteLength, clusterMeta, immutable, invalidEach, isQualifiedName, metaUpdate, nameIsDNSSubdomain, namespacedMeta, semanticEqual } from '../core/rules.ts'
+import {
+  age,
+  byteLength,
+  clusterMeta,
+  immutable,
+  invalidEach,
+  isQualifiedName,
+  metaUpdate,
+  nameIsDNSSubdomain,
+  namespacedMeta,
+  semanticEqual,
+} from '../core/rules.ts'
 import { keysOf } from '../pod/maps.ts'
 import { isNegative, quantityString } from '../pod/quantities.ts'
 import { deprecatedNodeLabelMessage } from '../pod/warnings.ts'
@@ -29,8 +40,10 @@ function validateTokenRequests(requests: readonly TokenRequest[], field: string)
     }
     audiences.add(audience)
     if (r.expirationSeconds === undefined) continue
-    if (r.expirationSeconds < 600) errors.push(invalid(`${path}.expirationSeconds`, r.expirationSeconds, 'may not specify a duration less than 10 minutes'))
-    if (r.expirationSeconds > 2 ** 32) errors.push(invalid(`${path}.expirationSeconds`, r.expirationSeconds, 'may not specify a duration larger than 2^32 seconds'))
+    if (r.expirationSeconds < 600)
+      errors.push(invalid(`${path}.expirationSeconds`, r.expirationSeconds, 'may not specify a duration less than 10 minutes'))
+    if (r.expirationSeconds > 2 ** 32)
+      errors.push(invalid(`${path}.expirationSeconds`, r.expirationSeconds, 'may not specify a duration larger than 2^32 seconds'))
   }
   return errors
 }
@@ -49,7 +62,13 @@ function validateDriverSpec(o: KubeObject): FieldError[] {
       ? [invalid('spec.nodeAllocatableUpdatePeriodSeconds', period, 'must be greater than or equal to 10 seconds')]
       : []),
     ...(spec.serviceAccountTokenInSecrets !== undefined && tokens.length === 0
-      ? [invalid('spec.serviceAccountTokenInSecrets', spec.serviceAccountTokenInSecrets, 'serviceAccountTokenInSecrets is set but no tokenRequests are specified')]
+      ? [
+          invalid(
+            'spec.serviceAccountTokenInSecrets',
+            spec.serviceAccountTokenInSecrets,
+            'serviceAccountTokenInSecrets is set but no tokenRequests are specified',
+          ),
+        ]
       : []),
   ]
 }
@@ -124,10 +143,18 @@ function validateNodeDriver(d: CSINodeDriver, names: Set<string>, field: string)
 
 function validateNode(o: KubeObject): FieldError[] {
   const names = new Set<string>()
-  return [...clusterMeta(o), ...((o.spec?.drivers ?? []) as CSINodeDriver[]).flatMap((d, i) => validateNodeDriver(d, names, `spec.drivers[${i}]`))]
+  return [
+    ...clusterMeta(o),
+    ...((o.spec?.drivers ?? []) as CSINodeDriver[]).flatMap((d, i) => validateNodeDriver(d, names, `spec.drivers[${i}]`)),
+  ]
 }
 
-const nodeDriverText = goStruct(['Name', 'name', goString], ['NodeID', 'nodeID', goString], ['TopologyKeys', 'topologyKeys', goSlice(goJson)], ['Allocatable', 'allocatable'])
+const nodeDriverText = goStruct(
+  ['Name', 'name', goString],
+  ['NodeID', 'nodeID', goString],
+  ['TopologyKeys', 'topologyKeys', goSlice(goJson)],
+  ['Allocatable', 'allocatable'],
+)
 
 /** A driver that stays may change nothing but what it can hold. */
 function sameDrivers(o: KubeObject, old: KubeObject): FieldError[] {
@@ -167,7 +194,9 @@ const validateCapacity = (o: KubeObject, old?: KubeObject): FieldError[] => [
     allowInvalidLabelValueInSelector: old !== undefined && validateLabelSelector(old.nodeTopology, '').length > 0,
   }),
   ...invalidEach('storageClassName', o.storageClassName ?? '', nameIsDNSSubdomain(o.storageClassName ?? '', false)),
-  ...(o.capacity !== undefined && isNegative(o.capacity) ? [invalid('capacity', quantityString(o.capacity), 'must be greater than or equal to 0')] : []),
+  ...(o.capacity !== undefined && isNegative(o.capacity)
+    ? [invalid('capacity', quantityString(o.capacity), 'must be greater than or equal to 0')]
+    : []),
 ]
 
 function topologyWarnings(o: KubeObject): string[] {
@@ -205,4 +234,3 @@ export const csiStorageCapacity: KindStrategy = {
   columns: csiStorageCapacityColumns,
   row: (o) => [o.metadata.name ?? '', o.storageClassName ?? '', o.capacity === undefined ? '<unset>' : quantityString(o.capacity)],
 }
-

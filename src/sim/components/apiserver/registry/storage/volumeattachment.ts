@@ -17,7 +17,11 @@ const maxMetadataSize = 256 * 1024
 const exactlyOne = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
 const specText = goStruct(
   ['Attacher', 'attacher', goString],
-  ['Source', 'source', goValueStruct(['PersistentVolumeName', 'persistentVolumeName'], ['InlineVolumeSpec', 'inlineVolumeSpec', goVolumeSpec])],
+  [
+    'Source',
+    'source',
+    goValueStruct(['PersistentVolumeName', 'persistentVolumeName'], ['InlineVolumeSpec', 'inlineVolumeSpec', goVolumeSpec]),
+  ],
   ['NodeName', 'nodeName', goString],
 )
 

@@ -79,7 +79,10 @@ function findCandidates(
   const budgets = cycle.listers.budgets()
   const judge = victimsFinder(cycle, filters, budgets, now)
   const offset = Math.floor(random() * potential.length)
-  const wanted = Math.min(potential.length, Math.max(Math.trunc((potential.length * MIN_CANDIDATE_NODES_PERCENTAGE) / 100), MIN_CANDIDATE_NODES_ABSOLUTE))
+  const wanted = Math.min(
+    potential.length,
+    Math.max(Math.trunc((potential.length * MIN_CANDIDATE_NODES_PERCENTAGE) / 100), MIN_CANDIDATE_NODES_ABSOLUTE),
+  )
   let harmless = 0
   for (let k = 0; k < potential.length; k++) {
     const i = potential[(offset + k) % potential.length] as number
@@ -150,7 +153,13 @@ function victimsFinder(cycle: Cycle, filters: Filters, budgets: readonly PodDisr
 }
 
 /** SelectVictimsOnNode: without all pods of lower priority the pod must fit; then as many as possible are spared, the most important first. */
-function selectVictimsOnNode(cycle: Cycle, filters: readonly ActiveFilter[], start: NodeInfo, budgets: readonly PodDisruptionBudget[], now: number): Candidate | { status: Status } {
+function selectVictimsOnNode(
+  cycle: Cycle,
+  filters: readonly ActiveFilter[],
+  start: NodeInfo,
+  budgets: readonly PodDisruptionBudget[],
+  now: number,
+): Candidate | { status: Status } {
   const potential = start.pods.filter((p) => p.priority < cycle.pod.priority)
   if (potential.length === 0) return { status: NO_VICTIMS }
   let state = { filters, node: start }

@@ -41,4 +41,3 @@ export const imageLocality: Plugin = {
 
 /** Without a tag, `:latest`; registries and digests are not interpreted. */
 export const normalizedImageName = (name: string): string => (name.lastIndexOf(':') <= name.lastIndexOf('/') ? `${name}:latest` : name)
-

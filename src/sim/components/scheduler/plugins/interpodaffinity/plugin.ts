@@ -32,7 +32,8 @@ export const interPodAffinity: Plugin = {
   name: NAME,
   preFilter(cycle) {
     const { pod, snapshot } = cycle
-    if (snapshot.podsWithRequiredAntiAffinity === 0 && pod.requiredAffinity.length === 0 && pod.requiredAntiAffinity.length === 0) return SKIP
+    if (snapshot.podsWithRequiredAntiAffinity === 0 && pod.requiredAffinity.length === 0 && pod.requiredAntiAffinity.length === 0)
+      return SKIP
     const namespaceLabels = cycle.listers.namespaceLabels(pod.namespace)
     const affinityTerms = withNamespaces(pod.requiredAffinity, cycle.listers)
     const antiAffinityTerms = withNamespaces(pod.requiredAntiAffinity, cycle.listers)
@@ -40,11 +41,19 @@ export const interPodAffinity: Plugin = {
     let own: Incoming = { affinity: new Map(), antiAffinity: new Map() }
     if (snapshot.podsWithRequiredAntiAffinity > 0) {
       const key = JSON.stringify(['existing anti-affinity', pod.namespace, pod.labels, namespaceLabels])
-      existing = runningSum(snapshot, key, topologySum((c) => existingAntiAffinity(c, pod, namespaceLabels)))
+      existing = runningSum(
+        snapshot,
+        key,
+        topologySum((c) => existingAntiAffinity(c, pod, namespaceLabels)),
+      )
     }
     if (affinityTerms.length > 0 || antiAffinityTerms.length > 0) {
       const key = JSON.stringify(['incoming affinity', affinityTerms.map(termKey), antiAffinityTerms.map(termKey)])
-      own = runningSum(snapshot, key, incomingSum((c) => incoming(c, affinityTerms, antiAffinityTerms)))
+      own = runningSum(
+        snapshot,
+        key,
+        incomingSum((c) => incoming(c, affinityTerms, antiAffinityTerms)),
+      )
     }
     if (isEmpty(existing) && affinityTerms.length === 0 && antiAffinityTerms.length === 0) return SKIP
     return { data: { affinityTerms, antiAffinityTerms, namespaceLabels, existing, ...own } satisfies FilterData }
@@ -53,8 +62,10 @@ export const interPodAffinity: Plugin = {
     const existing = copyCounts(data.existing)
     const affinity = copyCounts(data.affinity)
     const antiAffinity = copyCounts(data.antiAffinity)
-    for (const term of pod.requiredAntiAffinity) if (termMatches(term, cycle.pod, data.namespaceLabels)) addAt(existing, node, term.topologyKey, sign)
-    if (matchesAllTerms(data.affinityTerms, pod, undefined)) for (const term of data.affinityTerms) addAt(affinity, node, term.topologyKey, sign)
+    for (const term of pod.requiredAntiAffinity)
+      if (termMatches(term, cycle.pod, data.namespaceLabels)) addAt(existing, node, term.topologyKey, sign)
+    if (matchesAllTerms(data.affinityTerms, pod, undefined))
+      for (const term of data.affinityTerms) addAt(affinity, node, term.topologyKey, sign)
     for (const term of data.antiAffinityTerms) if (termMatches(term, pod, undefined)) addAt(antiAffinity, node, term.topologyKey, sign)
     return { ...data, existing, affinity, antiAffinity }
   },
@@ -78,8 +89,19 @@ export const interPodAffinity: Plugin = {
     const namespaceLabels = cycle.listers.namespaceLabels(pod.namespace)
     const affinity = withNamespaces(pod.preferredAffinity, cycle.listers)
     const antiAffinity = withNamespaces(pod.preferredAntiAffinity, cycle.listers)
-    const key = JSON.stringify(['preferred affinity', pod.namespace, pod.labels, namespaceLabels, affinity.map(termKey), antiAffinity.map(termKey)])
-    const scores = runningSum(snapshot, key, topologySum((c) => preferences(c, pod, affinity, antiAffinity, namespaceLabels)))
+    const key = JSON.stringify([
+      'preferred affinity',
+      pod.namespace,
+      pod.labels,
+      namespaceLabels,
+      affinity.map(termKey),
+      antiAffinity.map(termKey),
+    ])
+    const scores = runningSum(
+      snapshot,
+      key,
+      topologySum((c) => preferences(c, pod, affinity, antiAffinity, namespaceLabels)),
+    )
     return scores.size === 0 ? SKIP : scores
   },
   score(scores: TopologyCounts, _, node) {
@@ -97,7 +119,8 @@ export const interPodAffinity: Plugin = {
       if (score < min) min = score
       if (score > max) max = score
     }
-    for (let i = 0; i < scores.length; i++) scores[i] = max > min ? Math.trunc(MAX_NODE_SCORE * (((scores[i] as number) - min) / (max - min))) : 0
+    for (let i = 0; i < scores.length; i++)
+      scores[i] = max > min ? Math.trunc(MAX_NODE_SCORE * (((scores[i] as number) - min) / (max - min))) : 0
   },
 }
 
@@ -116,7 +139,8 @@ function satisfiesAffinity(data: FilterData, pod: PodInfo, node: NodeInfo): bool
 function existingAntiAffinity(nodes: readonly NodeInfo[], pod: PodInfo, namespaceLabels: Labels | undefined): TopologyCounts {
   const counts: TopologyCounts = new Map()
   for (const node of nodes) {
-    for (const other of node.podsWithRequiredAntiAffinity) for (const term of other.requiredAntiAffinity) if (termMatches(term, pod, namespaceLabels)) addAt(counts, node, term.topologyKey, 1)
+    for (const other of node.podsWithRequiredAntiAffinity)
+      for (const term of other.requiredAntiAffinity) if (termMatches(term, pod, namespaceLabels)) addAt(counts, node, term.topologyKey, 1)
   }
   return counts
 }
@@ -126,7 +150,11 @@ interface Incoming {
   readonly antiAffinity: TopologyCounts
 }
 
-const topologySum = (count: (nodes: readonly NodeInfo[]) => TopologyCounts): RunningSum<TopologyCounts, TopologyCounts> => ({ count, empty: () => new Map(), add: addAll })
+const topologySum = (count: (nodes: readonly NodeInfo[]) => TopologyCounts): RunningSum<TopologyCounts, TopologyCounts> => ({
+  count,
+  empty: () => new Map(),
+  add: addAll,
+})
 
 const incomingSum = (count: (nodes: readonly NodeInfo[]) => Incoming): RunningSum<Incoming, Incoming> => ({
   count,
@@ -137,7 +165,11 @@ const incomingSum = (count: (nodes: readonly NodeInfo[]) => Incoming): RunningSu
   },
 })
 
-function incoming(nodes: readonly NodeInfo[], affinityTerms: readonly AffinityTerm[], antiAffinityTerms: readonly AffinityTerm[]): Incoming {
+function incoming(
+  nodes: readonly NodeInfo[],
+  affinityTerms: readonly AffinityTerm[],
+  antiAffinityTerms: readonly AffinityTerm[],
+): Incoming {
   const affinity: TopologyCounts = new Map()
   const antiAffinity: TopologyCounts = new Map()
   for (const node of nodes) {
@@ -150,10 +182,23 @@ function incoming(nodes: readonly NodeInfo[], affinityTerms: readonly AffinityTe
 }
 
 /** processExistingPod over a chunk: preferences of the pod, and of existing pods towards it. */
-function preferences(nodes: readonly NodeInfo[], pod: PodInfo, affinity: readonly AffinityTerm[], antiAffinity: readonly AffinityTerm[], namespaceLabels: Labels | undefined): TopologyCounts {
+function preferences(
+  nodes: readonly NodeInfo[],
+  pod: PodInfo,
+  affinity: readonly AffinityTerm[],
+  antiAffinity: readonly AffinityTerm[],
+  namespaceLabels: Labels | undefined,
+): TopologyCounts {
   const scores: TopologyCounts = new Map()
   const own = affinity.length > 0 || antiAffinity.length > 0
-  const process = (terms: readonly AffinityTerm[], target: PodInfo, labels: Labels | undefined, node: NodeInfo, sign: 1 | -1, weight?: number): void => {
+  const process = (
+    terms: readonly AffinityTerm[],
+    target: PodInfo,
+    labels: Labels | undefined,
+    node: NodeInfo,
+    sign: 1 | -1,
+    weight?: number,
+  ): void => {
     for (const term of terms) if (termMatches(term, target, labels)) addAt(scores, node, term.topologyKey, sign * (weight ?? term.weight))
   }
   for (const node of nodes) {
@@ -178,4 +223,11 @@ function withNamespaces(terms: readonly AffinityTerm[], listers: Listers): reado
   })
 }
 
-const termKey = (term: AffinityTerm): unknown => [[...term.namespaces], term.namespaceSelector.empty(), term.selector.requirements, term.selector === nothing, term.topologyKey, term.weight]
+const termKey = (term: AffinityTerm): unknown => [
+  [...term.namespaces],
+  term.namespaceSelector.empty(),
+  term.selector.requirements,
+  term.selector === nothing,
+  term.topologyKey,
+  term.weight,
+]

@@ -1,4 +1,11 @@
-import { nodeTermMatches, type PreferredNodeTerm, preferredNodeTerms, type RequiredNodeAffinity, requiredNodeAffinity, requiredNodeAffinityMatches } from '../../framework/affinity.ts'
+import {
+  nodeTermMatches,
+  type PreferredNodeTerm,
+  preferredNodeTerms,
+  type RequiredNodeAffinity,
+  requiredNodeAffinity,
+  requiredNodeAffinityMatches,
+} from '../../framework/affinity.ts'
 import { defaultNormalize } from '../../framework/helpers.ts'
 import { unresolvable } from '../../framework/status.ts'
 import { type Plugin, SKIP } from '../../framework/types.ts'

@@ -71,4 +71,5 @@ export function leastAllocated(milliCPU: number, memory: number, node: NodeInfo)
   return weights === 0 ? 0 : Math.floor(sum / weights)
 }
 
-const leastRequested = (requested: number, capacity: number): number => (requested > capacity ? 0 : Math.floor(((capacity - requested) * MAX_NODE_SCORE) / capacity))
+const leastRequested = (requested: number, capacity: number): number =>
+  requested > capacity ? 0 : Math.floor(((capacity - requested) * MAX_NODE_SCORE) / capacity)

@@ -17,7 +17,8 @@ export const nodeVolumeLimits: Plugin = {
     if (missing !== undefined) return unresolvable(NAME, claimNotFound(missing))
     if (wanted.size === 0) return undefined
     const limits = new Map<string, number>()
-    for (const driver of cycle.listers.csiNode(node.name)?.spec.drivers ?? []) if (driver.allocatable?.count !== undefined) limits.set(driver.name, driver.allocatable.count)
+    for (const driver of cycle.listers.csiNode(node.name)?.spec.drivers ?? [])
+      if (driver.allocatable?.count !== undefined) limits.set(driver.name, driver.allocatable.count)
     if (limits.size === 0) return undefined
     const attached = new Map<string, string>()
     for (const pod of node.pods) if (pod.claims.length > 0) attachable(cycle.listers, pod.pod, attached, false)

@@ -2,7 +2,13 @@
 import { type Labels, newSelector, selectorFromSet, type Selector } from '../../../../api/labels.ts'
 import type { Node, Pod, TopologySpreadConstraint } from '../../../../api/types/kubernetes.gen.ts'
 import { copyOwn, getOwn, setOwn } from '../../../../../lib/own.ts'
-import { mergeLabelKeys, type RequiredNodeAffinity, requiredNodeAffinity, requiredNodeAffinityMatches, toSelector } from '../../framework/affinity.ts'
+import {
+  mergeLabelKeys,
+  type RequiredNodeAffinity,
+  requiredNodeAffinity,
+  requiredNodeAffinityMatches,
+  toSelector,
+} from '../../framework/affinity.ts'
 import { hasUntoleratedTaint } from '../../framework/helpers.ts'
 import { LABEL_HOSTNAME, LABEL_ZONE } from '../../framework/names.ts'
 import type { NodeInfo } from '../../framework/nodeinfo.ts'
@@ -67,7 +73,12 @@ function defaultSelector(pod: PodInfo, listers: Listers): Selector {
     return selectorFromSet(set)
   }
   const selector = selectorFromSet(copyOwn(set))
-  const own = kind === 'apps/v1/ReplicaSet' ? listers.replicaSet(pod.namespace, owner?.name ?? '') : kind === 'apps/v1/StatefulSet' ? listers.statefulSet(pod.namespace, owner?.name ?? '') : undefined
+  const own =
+    kind === 'apps/v1/ReplicaSet'
+      ? listers.replicaSet(pod.namespace, owner?.name ?? '')
+      : kind === 'apps/v1/StatefulSet'
+        ? listers.statefulSet(pod.namespace, owner?.name ?? '')
+        : undefined
   return own?.spec?.selector ? newSelector([...selector.requirements, ...toSelector(own.spec.selector).requirements]) : selector
 }
 
@@ -109,7 +120,12 @@ export type DomainCounts = readonly ReadonlyMap<string, number>[]
  * Counts over all nodes. `requireAll`: nodes must have every constraint's label; else a missing label counts as domain ''.
  * Constraints for which `wanted` is false are left out (their counts stay empty).
  */
-export function countDomains(cycle: Cycle, constraints: readonly Constraint[], requireAll: boolean, wanted: (c: Constraint) => boolean): DomainCounts {
+export function countDomains(
+  cycle: Cycle,
+  constraints: readonly Constraint[],
+  requireAll: boolean,
+  wanted: (c: Constraint) => boolean,
+): DomainCounts {
   const inclusion = inclusionOf(cycle.pod)
   const key = memoKey(cycle.pod, constraints, requireAll, wanted)
   const count = (all: readonly NodeInfo[]): DomainParts => {
@@ -162,7 +178,9 @@ function memoKey(pod: PodInfo, constraints: readonly Constraint[], requireAll: b
     requireAll,
     pod.namespace,
     constraints.map((c) => [c.topologyKey, c.selector.empty() ? '' : c.selector.requirements, c.honorsAffinity, c.honorsTaints, wanted(c)]),
-    constraints.some((c) => c.honorsAffinity) ? [spec?.nodeSelector, spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution] : 0,
+    constraints.some((c) => c.honorsAffinity)
+      ? [spec?.nodeSelector, spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution]
+      : 0,
     constraints.some((c) => c.honorsTaints) ? spec?.tolerations : 0,
   ])
 }

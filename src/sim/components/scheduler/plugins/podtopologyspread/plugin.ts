@@ -4,7 +4,17 @@ import { LABEL_HOSTNAME, MAX_NODE_SCORE } from '../../framework/names.ts'
 import type { NodeInfo } from '../../framework/nodeinfo.ts'
 import { unresolvable, unschedulable } from '../../framework/status.ts'
 import { type Cycle, type Plugin, SKIP } from '../../framework/types.ts'
-import { type Constraint, countDomains, defaultConstraints, type DomainCounts, hasAllTopologies, hostCounter, includes, inclusionOf, parseConstraints } from './constraints.ts'
+import {
+  type Constraint,
+  countDomains,
+  defaultConstraints,
+  type DomainCounts,
+  hasAllTopologies,
+  hostCounter,
+  includes,
+  inclusionOf,
+  parseConstraints,
+} from './constraints.ts'
 
 const NAME = 'PodTopologySpread'
 const REASON = "node(s) didn't match pod topology spread constraints"
@@ -76,7 +86,9 @@ export const podTopologySpread: Plugin = {
       return Math.log(domains.size + 2)
     })
     const counts = countDomains(cycle, constraints, own, (c) => c.topologyKey !== LABEL_HOSTNAME)
-    const onHost = constraints.map((c) => (c.topologyKey === LABEL_HOSTNAME ? hostCounter(cycle.snapshot, c.selector, cycle.pod.namespace) : undefined))
+    const onHost = constraints.map((c) =>
+      c.topologyKey === LABEL_HOSTNAME ? hostCounter(cycle.snapshot, c.selector, cycle.pod.namespace) : undefined,
+    )
     return { constraints, counts, onHost, weights, ignored }
   },
   score({ constraints, counts, onHost, weights, ignored }: ScoreData, _, node) {

@@ -6,4 +6,7 @@ export function sortKey(priority: number, timestampMs: number, order: number): s
   return `${inverse}/${micros(timestampMs)}/${order.toString().padStart(12, '0')}`
 }
 
-export const micros = (ms: number): string => Math.round(ms * 1000).toString().padStart(18, '0')
+export const micros = (ms: number): string =>
+  Math.round(ms * 1000)
+    .toString()
+    .padStart(18, '0')

@@ -9,7 +9,8 @@ const REJECTED = unresolvable(NAME, 'node(s) had untolerated taint(s)')
 export const taintToleration: Plugin = {
   name: NAME,
   local: true,
-  filter: (_, { pod }, node) => (node.facts.hardTaints.length > 0 && hasUntoleratedTaint(node.facts.hardTaints, pod.tolerations) ? REJECTED : undefined),
+  filter: (_, { pod }, node) =>
+    node.facts.hardTaints.length > 0 && hasUntoleratedTaint(node.facts.hardTaints, pod.tolerations) ? REJECTED : undefined,
   preScore: ({ pod }): readonly Toleration[] => pod.tolerations.filter((t) => !t.effect || t.effect === 'PreferNoSchedule'),
   score(tolerations: readonly Toleration[], _, node) {
     let count = 0

@@ -1,12 +1,26 @@
 // What a pod's volumes mean for a node (pkg/scheduler/framework/plugins/volumebinding/binder.go).
 import { quantityValue } from '../../../../api/quantity.ts'
-import type { CSIStorageCapacity, Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../../api/types/kubernetes.gen.ts'
+import type {
+  CSIStorageCapacity,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+} from '../../../../api/types/kubernetes.gen.ts'
 import { getOwn } from '../../../../../lib/own.ts'
 import { compareStrings } from '../../../../../lib/compare.ts'
 import { toSelector } from '../../framework/affinity.ts'
 import type { PodInfo } from '../../framework/podinfo.ts'
 import type { Listers } from '../../framework/types.ts'
-import { ANN_SELECTED_NODE, claimClass, findMatchingVolume, isFullyBound, NO_PROVISIONER, requestedStorage, volumeFitsNode } from './match.ts'
+import {
+  ANN_SELECTED_NODE,
+  claimClass,
+  findMatchingVolume,
+  isFullyBound,
+  NO_PROVISIONER,
+  requestedStorage,
+  volumeFitsNode,
+} from './match.ts'
 
 export const NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 export const BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
@@ -47,7 +61,10 @@ const isDelayed = (claim: PersistentVolumeClaim, listers: Listers): boolean => {
 export function findPodVolumes(claims: PodVolumeClaims, listers: Listers, node: Node): { volumes: PodVolumes; reasons: readonly string[] } {
   const bindings: { volume: PersistentVolume; claim: PersistentVolumeClaim }[] = []
   let provisions: readonly PersistentVolumeClaim[] = []
-  const answer = (...reasons: string[]): { volumes: PodVolumes; reasons: readonly string[] } => ({ volumes: { bindings, provisions }, reasons })
+  const answer = (...reasons: string[]): { volumes: PodVolumes; reasons: readonly string[] } => ({
+    volumes: { bindings, provisions },
+    reasons,
+  })
 
   const reasons: string[] = []
   for (const claim of claims.bound) {
@@ -67,7 +84,9 @@ export function findPodVolumes(claims: PodVolumeClaims, listers: Listers, node: 
     else return answer(...reasons, BIND_CONFLICT)
   }
   const excluded = new Set<string>()
-  for (const claim of [...toMatch].sort((a, b) => requestedStorage(a) - requestedStorage(b) || compareStrings(a.metadata.name ?? '', b.metadata.name ?? ''))) {
+  for (const claim of [...toMatch].sort(
+    (a, b) => requestedStorage(a) - requestedStorage(b) || compareStrings(a.metadata.name ?? '', b.metadata.name ?? ''),
+  )) {
     const volume = findMatchingVolume(claim, listers.volumesOfClass(claimClass(claim)), node, excluded)
     if (!volume) {
       toProvision.push(claim)
@@ -109,7 +128,12 @@ function hasEnoughCapacity(claim: PersistentVolumeClaim, storageClass: StorageCl
   return listers.csiStorageCapacities().some((capacity) => {
     if (capacity.storageClassName !== storageClass.metadata.name) return false
     const limit = volumeLimit(capacity)
-    return limit !== undefined && limit >= size && capacity.nodeTopology !== undefined && toSelector(capacity.nodeTopology).matches(node.metadata.labels)
+    return (
+      limit !== undefined &&
+      limit >= size &&
+      capacity.nodeTopology !== undefined &&
+      toSelector(capacity.nodeTopology).matches(node.metadata.labels)
+    )
   })
 }
 

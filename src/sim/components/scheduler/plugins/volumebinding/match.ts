@@ -11,11 +11,14 @@ export const NO_PROVISIONER = 'kubernetes.io/no-provisioner'
 const ANN_CLASS_BETA = 'volume.beta.kubernetes.io/storage-class'
 
 /** GetPersistentVolumeClaimClass. */
-export const claimClass = (claim: PersistentVolumeClaim): string => claim.metadata.annotations?.[ANN_CLASS_BETA] ?? claim.spec?.storageClassName ?? ''
+export const claimClass = (claim: PersistentVolumeClaim): string =>
+  claim.metadata.annotations?.[ANN_CLASS_BETA] ?? claim.spec?.storageClassName ?? ''
 
-export const volumeClass = (volume: PersistentVolume): string => volume.metadata.annotations?.[ANN_CLASS_BETA] ?? volume.spec?.storageClassName ?? ''
+export const volumeClass = (volume: PersistentVolume): string =>
+  volume.metadata.annotations?.[ANN_CLASS_BETA] ?? volume.spec?.storageClassName ?? ''
 
-export const isFullyBound = (claim: PersistentVolumeClaim): boolean => (claim.spec?.volumeName ?? '') !== '' && claim.metadata.annotations?.[ANN_BIND_COMPLETED] !== undefined
+export const isFullyBound = (claim: PersistentVolumeClaim): boolean =>
+  (claim.spec?.volumeName ?? '') !== '' && claim.metadata.annotations?.[ANN_BIND_COMPLETED] !== undefined
 
 /** CheckNodeAffinity of a volume. */
 export function volumeFitsNode(volume: PersistentVolume, node: Node): boolean {
@@ -37,7 +40,12 @@ export function isVolumeBoundToClaim(volume: PersistentVolume, claim: Persistent
 export const requestedStorage = (claim: PersistentVolumeClaim): number => quantityValue(claim.spec?.resources?.requests?.storage)
 
 /** FindMatchingVolume: the smallest that is large enough and fits class, modes, selector and node; a volume reserved for the claim wins. */
-export function findMatchingVolume(claim: PersistentVolumeClaim, volumes: readonly PersistentVolume[], node: Node, excluded: ReadonlySet<string>): PersistentVolume | undefined {
+export function findMatchingVolume(
+  claim: PersistentVolumeClaim,
+  volumes: readonly PersistentVolume[],
+  node: Node,
+  excluded: ReadonlySet<string>,
+): PersistentVolume | undefined {
   const requested = requestedStorage(claim)
   const className = claimClass(claim)
   const selector = claim.spec?.selector ? toSelector(claim.spec.selector) : undefined

@@ -29,12 +29,18 @@ function claimProblem(pod: Pod, listers: Listers): string | undefined {
     const name = volumeClaimName(pod, volume)
     if (name === undefined) continue
     const claim = listers.claim(pod.metadata.namespace ?? '', name)
-    if (!claim) return volume.ephemeral ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"` : claimNotFound(name)
-    if (claim.status?.phase === 'Lost') return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"`
+    if (!claim)
+      return volume.ephemeral
+        ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+        : claimNotFound(name)
+    if (claim.status?.phase === 'Lost')
+      return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"`
     if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim "${name}" is being deleted`
-    if (volume.ephemeral && !isForPod(claim, pod)) return `PVC ${pod.metadata.namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`
+    if (volume.ephemeral && !isForPod(claim, pod))
+      return `PVC ${pod.metadata.namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`
   }
   return undefined
 }
 
-const isForPod = (claim: PersistentVolumeClaim, pod: Pod): boolean => (claim.metadata.ownerReferences ?? []).some((o) => o.controller && o.uid === pod.metadata.uid)
+const isForPod = (claim: PersistentVolumeClaim, pod: Pod): boolean =>
+  (claim.metadata.ownerReferences ?? []).some((o) => o.controller && o.uid === pod.metadata.uid)

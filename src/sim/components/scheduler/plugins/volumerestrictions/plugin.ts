@@ -5,7 +5,10 @@ import { unresolvable, unschedulable } from '../../framework/status.ts'
 import { type Cycle, type Plugin, SKIP } from '../../framework/types.ts'
 
 const NAME = 'VolumeRestrictions'
-const IN_USE = unschedulable(NAME, 'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod')
+const IN_USE = unschedulable(
+  NAME,
+  'node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod',
+)
 const DISK_CONFLICT = unschedulable(NAME, 'node(s) had no available disk')
 
 interface Data {
@@ -32,7 +35,9 @@ export const volumeRestrictions: Plugin = {
   },
   updateWithPod: (data: Data, _, pod, __, sign): Data => ({ ...data, users: data.users + sign * uses(pod, data.exclusive) }),
   filter(data: Data, _, node) {
-    for (const disk of data.disks) for (const other of node.pods) for (const volume of other.pod.spec?.volumes ?? []) if (disksConflict(disk, volume)) return DISK_CONFLICT
+    for (const disk of data.disks)
+      for (const other of node.pods)
+        for (const volume of other.pod.spec?.volumes ?? []) if (disksConflict(disk, volume)) return DISK_CONFLICT
     return data.users > 0 ? IN_USE : undefined
   },
 }

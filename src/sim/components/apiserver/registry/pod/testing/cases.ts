@@ -62,8 +62,11 @@ const tokenMount = { mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
 
 function addDefaultTolerations(spec: Any): void {
   for (const key of ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']) {
-    const tolerated = (spec.tolerations ?? []).some((t: Any) => (t.key === key || (!t.key && t.operator === 'Exists')) && (!t.effect || t.effect === 'NoExecute'))
-    if (!tolerated) spec.tolerations = [...(spec.tolerations ?? []), { effect: 'NoExecute', key, operator: 'Exists', tolerationSeconds: 300 }]
+    const tolerated = (spec.tolerations ?? []).some(
+      (t: Any) => (t.key === key || (!t.key && t.operator === 'Exists')) && (!t.effect || t.effect === 'NoExecute'),
+    )
+    if (!tolerated)
+      spec.tolerations = [...(spec.tolerations ?? []), { effect: 'NoExecute', key, operator: 'Exists', tolerationSeconds: 300 }]
   }
 }
 
@@ -143,7 +146,8 @@ class Server {
   remove(pod: KubeObject): Answer {
     const seconds = podStrategy.gracePeriodSeconds?.(pod, undefined) ?? 0
     if (seconds === 0 && !pod.metadata.finalizers) this.pods.delete(pod.metadata.name ?? '')
-    else this.store({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: seconds } })
+    else
+      this.store({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: seconds } })
     return { status: 200, body: {}, warnings: [] }
   }
 
@@ -152,10 +156,23 @@ class Server {
     const names = [...this.pods.keys()].sort()
     const rows = names.map((n) => {
       const cells: unknown[] = podStrategy.row(this.pods.get(n) as KubeObject, Date.UTC(2026, 0, 1))
-      return { cells: cells.map((cell, i) => (i === 4 ? '<age>' : String(cell).replace(/\([^)]* ago\)/, '(<age> ago)').replace('10.244.1.7', '<podIP-1>'))), object: null }
+      return {
+        cells: cells.map((cell, i) =>
+          i === 4
+            ? '<age>'
+            : String(cell)
+                .replace(/\([^)]* ago\)/, '(<age> ago)')
+                .replace('10.244.1.7', '<podIP-1>'),
+        ),
+        object: null,
+      }
     })
     const columnDefinitions = podStrategy.columns.map((c) => ({ format: '', ...c }))
-    return { status: 200, body: { apiVersion: 'meta.k8s.io/v1', kind: 'Table', metadata: { resourceVersion: '' }, columnDefinitions, rows }, warnings: [] }
+    return {
+      status: 200,
+      body: { apiVersion: 'meta.k8s.io/v1', kind: 'Table', metadata: { resourceVersion: '' }, columnDefinitions, rows },
+      warnings: [],
+    }
   }
 
   update(name: string, door: UpdateStrategy, next: unknown): Answer {
@@ -207,7 +224,15 @@ class Server {
 
 const updateDoor = (s: Subresource | undefined): UpdateStrategy | undefined => (s?.does === 'update' ? s : undefined)
 
-const times = new Set(['creationTimestamp', 'lastTransitionTime', 'lastProbeTime', 'startTime', 'startedAt', 'finishedAt', 'deletionTimestamp'])
+const times = new Set([
+  'creationTimestamp',
+  'lastTransitionTime',
+  'lastProbeTime',
+  'startTime',
+  'startedAt',
+  'finishedAt',
+  'deletionTimestamp',
+])
 
 /** Recorded answers hold tokens in the places of times, revisions and generated names. */
 function normalise(value: Any, ns: string, key = ''): Any {
@@ -257,13 +282,20 @@ const warningHeader = (warnings: readonly string[]): string | null =>
 
 /** Cases that need other objects, generated names or the decoder's own warnings. */
 const elsewhere = new Set([
-  'api/pod-defaults/automount-off-in-service-account', 'api/pod-defaults/create-twice-generated', 'api/pod-defaults/generate-name',
-  'api/pod-defaults/owner-references-and-finalizers', 'api/pod-defaults/runtime-class-overhead', 'api/pod-accepted/capabilities-in-pod',
-  'api/pod-update/owner-references-and-finalizers', 'api/pod-update/patch-unknown-field', 'api/pod-update/system-metadata-in-patch',
+  'api/pod-defaults/automount-off-in-service-account',
+  'api/pod-defaults/create-twice-generated',
+  'api/pod-defaults/generate-name',
+  'api/pod-defaults/owner-references-and-finalizers',
+  'api/pod-defaults/runtime-class-overhead',
+  'api/pod-accepted/capabilities-in-pod',
+  'api/pod-update/owner-references-and-finalizers',
+  'api/pod-update/patch-unknown-field',
+  'api/pod-update/system-metadata-in-patch',
 ])
 
 /** Only what validation and defaulting answer is judged: other refusals come from decoding, admission or the REST layer. */
-const ours = (expected: Any): boolean => expected.status === 200 || expected.status === 201 || (expected.status === 422 && expected.body?.details?.kind === 'Pod')
+const ours = (expected: Any): boolean =>
+  expected.status === 200 || expected.status === 201 || (expected.status === 422 && expected.body?.details?.kind === 'Pod')
 
 export function runCase(c: Case): Outcome {
   const ns = 'the-namespace'
@@ -272,7 +304,9 @@ export function runCase(c: Case): Outcome {
   const saved: Record<string, string> = {}
   let judged = 0
   for (const [i, step] of c.steps.entries()) {
-    const text = JSON.stringify(step).replaceAll('{{ns}}', ns).replace(/\{\{(\w+)\}\}/g, (all, name: string) => saved[name] ?? all)
+    const text = JSON.stringify(step)
+      .replaceAll('{{ns}}', ns)
+      .replace(/\{\{(\w+)\}\}/g, (all, name: string) => saved[name] ?? all)
     let answer: Answer | undefined
     try {
       answer = server.answer(JSON.parse(text))
@@ -280,7 +314,9 @@ export function runCase(c: Case): Outcome {
       if (/not decoded/.test(String(error))) continue
       return { name: c.name, ok: false, difference: `step ${i}: ${String((error as Error).stack)}` }
     }
-    if (answer) for (const [as, path] of Object.entries(step.save ?? {})) saved[as] = String((path as string).split('.').reduce((v: Any, k) => v?.[k], answer?.body))
+    if (answer)
+      for (const [as, path] of Object.entries(step.save ?? {}))
+        saved[as] = String((path as string).split('.').reduce((v: Any, k) => v?.[k], answer?.body))
     const expected = c.expect[i]
     if (!expected) continue
     if (!answer || !ours(expected)) continue
@@ -298,4 +334,3 @@ export function runCase(c: Case): Outcome {
   }
   return judged > 0 ? { name: c.name, ok: true } : { name: c.name, ok: undefined }
 }
-
