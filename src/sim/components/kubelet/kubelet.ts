@@ -26,6 +26,7 @@ import {
   ensureMirror,
   mirrorUidOf,
   forgetMirror,
+  staticUidOf,
 } from './static-pods.ts'
 import { createStatusManager, getPodStatus } from './status-manager.ts'
 import { generateAPIPodStatus } from './status-generate.ts'
@@ -214,6 +215,8 @@ function onPod(ctx: Context, event: InformerEvent): void {
   const pod = event.object as unknown as Pod
   if (isMirror(pod)) {
     onMirrorPod(ctx, pod, event.type)
+    const own = staticUidOf(ctx, pod)
+    if (event.type === 'MODIFIED' && own !== undefined) statusManager.reconcile(ctx, pod, own)
     return
   }
   const uid = uidOf(pod)

@@ -90,6 +90,9 @@ function fromManifest(ctx: Context, manifest: Pod): Pod {
   }
 }
 
+/** Uid of the manifest's pod that a mirror pod shows. */
+export const staticUidOf = (ctx: Context, mirror: Pod): string | undefined => statics(ctx).get(podKey(mirror))
+
 export const mirrorUidOf = (ctx: Context, uid: string): string | undefined => {
   for (const [key, staticUid] of statics(ctx).entries()) if (staticUid === uid) return mirrors(ctx).get(key)?.uid
   return undefined

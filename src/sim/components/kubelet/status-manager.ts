@@ -60,8 +60,8 @@ export interface StatusManager {
   setContainerStartup(ctx: Context, pod: Pod, containerId: string, started: boolean): void
   terminate(ctx: Context, pod: Pod): void
   forget(ctx: Context, uid: string): void
-  /** The API's version differs from ours (someone else wrote): write again. */
-  reconcile(ctx: Context, pod: Pod): void
+  /** The API's version differs from ours (someone else wrote): write again. `uid`: ours, if the API shows a mirror pod. */
+  reconcile(ctx: Context, pod: Pod, uid?: string): void
   readonly handlers: Readonly<Record<string, (ctx: Context, payload: never) => void>>
 }
 
@@ -231,8 +231,8 @@ export function createStatusManager(hooks: StatusHooks): StatusManager {
       sent(ctx).delete(uid)
       ctx.cancelTimer(`status/${uid}`)
     },
-    reconcile(ctx, pod) {
-      const s = statuses(ctx).get(uidOf(pod))
+    reconcile(ctx, pod, uid = uidOf(pod)) {
+      const s = statuses(ctx).get(uid)
       if (!s || (sent(ctx).get(s.uid) ?? 0) < s.version) return
       const merged = mergePodStatus(pod, pod.status ?? {}, s.status, hooks.couldHaveRunningContainers(ctx, s.uid))
       if (statusPatch(pod, merged) === undefined) return
