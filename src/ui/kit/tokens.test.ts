@@ -5,7 +5,7 @@ const css = readFileSync(new URL('./tokens.css', import.meta.url), 'utf8')
 
 /** Tokens of a theme, read from the style sheet itself. */
 function theme(name: 'dark' | 'light'): Map<string, string> {
-  const block = new RegExp(`:root\\[data-theme='${name}'\\] \\{([^}]*)\\}`).exec(css)?.[1] ?? ''
+  const block = new RegExp(`:root\\[data-theme=['"]${name}['"]\\] \\{([^}]*)\\}`).exec(css)?.[1] ?? ''
   return new Map([...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{6})\b(?!\w)/g)].map((m) => [m[1] ?? '', m[2] ?? '']))
 }
 
